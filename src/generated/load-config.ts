@@ -1,13 +1,60 @@
 // Generated from schemas/stages/load.schema.json.
 
 /**
- * Brings rows of data, or a model with its tokenizer, into the pipeline. Takes exactly one of `records`, `model` and `init`.
+ * Brings rows of data, a model with its tokenizer, or adapters, into the pipeline. Takes exactly one of `records`, `model`, `init`, `adapter` and `adapters`.
  */
 export interface LoadConfig {
   /**
-   * A file with rows of data: a JSON list of objects, JSONL, CSV, TSV (each also packed with gzip) or Parquet; or a folder of such files, which are read in the order of their names. A path, `hf:datasets/owner/name[@revision][:path]` or an `https:` address.
+   * A file with rows of data: a JSON list of objects, JSONL, CSV, TSV (each also packed with gzip) or Parquet; a folder of such files, which are read in the order of their names; or, with `*` in the last name, the files of a folder that match. A path, `hf:datasets/owner/name[@revision][:path][#split]` or an `https:` address. Or a list of such sources, whose rows are [mixed](#several-sources).
    */
-  readonly records?: string;
+  readonly records?:
+    | string
+    | {
+        /**
+         * The source's name. Its rows have it in their field `dataset`, and their ids begin with it.
+         */
+        readonly name: string;
+        /**
+         * The file, folder, pattern or address, as `records` takes it.
+         */
+        readonly path: string;
+        /**
+         * How many rows to take from the beginning of this source; by default all.
+         */
+        readonly limit?: number;
+        /**
+         * How often each row is taken: 2 takes every row twice, 0.5 takes half of them (rounded down, drawn by `seed`), 1.5 every row once and half of them again.
+         */
+        readonly weight: number;
+        /**
+         * How this source's rows are written, as `type` of load.
+         */
+        readonly type: 'auto' | 'json' | 'jsonl' | 'csv' | 'tsv' | 'parquet';
+        /**
+         * As `columns` of load, for this source.
+         *
+         * @minItems 1
+         */
+        readonly columns?: string[];
+        /**
+         * As `quotes` of load, for this source.
+         */
+        readonly quotes?: boolean;
+        /**
+         * As `field` of load, for this source.
+         */
+        readonly field?: string;
+        /**
+         * New names for this source's fields: the name here, then the name in the data.
+         */
+        readonly fields?: {
+          readonly [k: string]: string;
+        };
+        /**
+         * As `id` of load, for this source.
+         */
+        readonly id?: string;
+      }[];
   /**
    * The benchmark whose published layout the file or folder of `records` has; [Benchmarks](../benchmarks.md#data) lists them. Without it the rows are in a format of `type`.
    */
@@ -81,21 +128,61 @@ export interface LoadConfig {
    */
   readonly limit?: number;
   /**
+   * The random seed that draws rows of sources with a fractional `weight`. Only with a list of sources.
+   */
+  readonly seed: number;
+  /**
    * A folder in Hugging Face's layout (config.json, model.safetensors, and tokenizer.json or encoding.json), a llama.cpp GGUF file, or OpenAI's original checkpoint of GPT-2: by its path, as `hf:owner/name[@revision][:path]` or as an `https:` address. Or `openai:<name>` for a model behind an endpoint that speaks OpenAI's protocol.
    */
   readonly model?: string;
+  /**
+   * A LoRA adapter in PEFT's layout (adapter_config.json and adapter_model.safetensors), for `generate` and `train`: the path of its folder, as `hf:owner/name[@revision][:path]`. The output is at the port `adapter`. See [Adapters](../adapters.md).
+   */
+  readonly adapter?: string;
+  /**
+   * Several adapters of one base by names of your choice, which are the parts of the output `adapters`: `generate` answers with each of them, and reads the base once.
+   */
+  readonly adapters?: {
+    readonly [k: string]: string;
+  };
   /**
    * If the model's output layer shares the weights of the token embedding, gives it its own output layer, which starts as a copy. Only with `model`.
    */
   readonly untie_head: boolean;
   /**
+   * Tokens to add to the vocabulary, each of which is found in a text before it is split into words. The model gets a row of its embedding for each, and of its output layer; both outputs of the stage have them. See [Tokens](../tokens.md).
+   *
+   * @minItems 1
+   */
+  readonly add_tokens?: string[];
+  /**
+   * Special tokens to add to the vocabulary: chat templates write them, and no text becomes one, whatever it contains.
+   *
+   * @minItems 1
+   */
+  readonly add_special_tokens?: string[];
+  /**
+   * Adds rows without a token to the embedding and the output layer, until their number is a multiple of this; some hardware computes faster then.
+   */
+  readonly pad_vocabulary_to_multiple_of?: number;
+  /**
    * Makes a model with fresh random weights.
    */
   readonly init?: {
     /**
-     * The architecture, as `model_type` names it; see [Models](../models.md).
+     * The architecture, as `model_type` names it; see [Models](../models.md). `mixtral` and `qwen3_moe` get 8 experts, of which a token uses 2.
      */
-    readonly family: 'gpt2' | 'llama' | 'qwen3' | 'olmo2' | 'gpt_neox' | 'phi' | 'gemma2' | 'gemma3_text';
+    readonly family:
+      | 'gpt2'
+      | 'llama'
+      | 'mixtral'
+      | 'qwen3'
+      | 'qwen3_moe'
+      | 'olmo2'
+      | 'gpt_neox'
+      | 'phi'
+      | 'gemma2'
+      | 'gemma3_text';
     /**
      * How many tokens the model can read at once.
      */

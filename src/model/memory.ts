@@ -80,8 +80,8 @@ const trainingProcessBytes = 200_000_000;
 export function trainingMemory(config: ModelConfig, shape: TrainingShape): MemoryNeed {
   const { rows, length, targets, trained, accumulates, checkpoints } = shape;
   const parameters = parameterCount(config);
-  const { layers, hiddenSize, intermediateSize, heads, vocabularySize } = config;
-  const inner = (familyOf(config).gated ? 4 : 2) * intermediateSize;
+  const { layers, hiddenSize, heads, vocabularySize } = config;
+  const inner = (familyOf(config).gated ? 4 : 2) * innerSize(config, trained < parameters);
   const scores = config.scoreCap === undefined ? 2 : 3; // a cap keeps the capped scores too
   const inLayer = rows * length * (0.67 * (10 * hiddenSize + inner) + scores * heads * length);
   const logits = 2 * targets * vocabularySize;
@@ -98,6 +98,13 @@ export function trainingMemory(config: ModelConfig, shape: TrainingShape): Memor
     cache: 0,
     overhead: trainingProcessBytes + 0.65 * floatBytes * parameters, // the engine's copies of weights in another layout
   };
+}
+
+/** I; with experts, that of those that compute a token: all of them where adapters may be on them. */
+function innerSize(config: ModelConfig, mayAdapt: boolean): number {
+  const mixture = config.family === 'llama' ? config.mixture : undefined;
+  if (mixture === undefined) return config.intermediateSize;
+  return (mayAdapt ? mixture.experts : mixture.chosen) * mixture.intermediateSize;
 }
 
 function parameterCount(config: ModelConfig): number {

@@ -9,9 +9,10 @@ import {
 } from '../model/index.ts';
 import { crossEntropy, embeddingLookup } from '../tensor/index.ts';
 import { ignoredTarget, type MicroBatch } from './batches/micro-batch.ts';
+import { routerLoss } from './router-loss.ts';
 
 /**
- * The mean cross-entropy over a micro-batch's M unmasked targets. The head, a large part of a model, is computed at
+ * The mean cross-entropy over a micro-batch's M unmasked targets, with the routers' loss of a model that asks for it. The head, a large part of a model, is computed at
  * these of the N positions only. Call it inside tf.tidy.
  */
 export function batchLoss(
@@ -20,13 +21,21 @@ export function batchLoss(
   dropout?: DropoutFactors | undefined,
 ): tf.Scalar {
   const { positions, targets } = unmaskedTargets(microBatch.targets);
-  const hidden = model.hidden(tokensOf(model.config, microBatch, dropout)); // [N, C]
+  const router = routerLoss(model.config, microBatch);
+  const tokens = tokensOf(model.config, microBatch, dropout);
+  const hidden = model.hidden({ ...tokens, routed: router?.routed }); // [N, C]
   const unmasked = embeddingLookup({ table: hidden, ids: tf.tensor1d(positions, 'int32') }); // [M, C]
   const logits = model.logits(unmasked, { dropout }); // [M, V]
-  return crossEntropy({ logits, targets: tf.tensor1d(targets, 'int32') }) as tf.Scalar; // a mean has no axes left
+  const loss = crossEntropy({ logits, targets: tf.tensor1d(targets, 'int32') }) as tf.Scalar; // a mean has no axes left
+  return router === undefined ? loss : tf.add(loss, router.value());
 }
 
-function tokensOf(config: ModelConfig, microBatch: MicroBatch, dropout: DropoutFactors | undefined): Tokens {
+/** A micro-batch as the input of a forward pass. Call it inside tf.tidy. */
+export function tokensOf(
+  config: ModelConfig,
+  microBatch: MicroBatch,
+  dropout?: DropoutFactors | undefined,
+): Tokens {
   const { inputs: ids, rows, length } = microBatch;
   switch (microBatch.layout) {
     case 'padded':
@@ -39,6 +48,11 @@ function tokensOf(config: ModelConfig, microBatch: MicroBatch, dropout: DropoutF
 }
 
 /** M is rounded up to a multiple of N / 8, because every other number is another shape to compile. */
+export function roundedCount(count: number, all: number): number {
+  const part = Math.ceil(all / parts);
+  return Math.min(all, part * Math.ceil(count / part));
+}
+
 const parts = 8;
 
 /**
@@ -50,8 +64,7 @@ export function unmaskedTargets(all: Int32Array): {
   readonly targets: Int32Array;
 } {
   const unmasked = Array.from(all.keys()).filter((position) => all[position] !== ignoredTarget);
-  const part = Math.ceil(all.length / parts);
-  const length = Math.min(all.length, part * Math.ceil(unmasked.length / part));
+  const length = roundedCount(unmasked.length, all.length);
   const positions = new Int32Array(length);
   const targets = new Int32Array(length).fill(ignoredTarget);
   for (const [row, position] of unmasked.entries()) {

@@ -169,8 +169,8 @@ test.each<[string, Readonly<Record<string, object>>, string]>([
   ],
   [
     'positions',
-    { 'config.json': { rope_scaling: { rope_type: 'linear', factor: 2 } } },
-    'the model cannot be written as GGUF, which has no place for its `rotary`: {"rotaryDim":4,',
+    { 'config.json': { rope_scaling: { rope_type: 'dynamic', factor: 2 } } },
+    'the model stretches positions by the length of a text (`dynamic`), which llama.cpp does not',
   ],
 ])('a model is refused for its %s, and nothing is written', async (name, files, message) => {
   await modelFolder(`bad-${name}`, files);

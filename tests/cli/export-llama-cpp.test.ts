@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,7 @@ import { openTensorBackend } from '../../src/tensor/index.ts';
 import { writeGgufTokenizer } from '../../src/text/tokenizer/gguf-tokenizer.ts';
 import { openTokenizer } from '../../src/text/tokenizer/open-tokenizer.ts';
 import { vocabularyOf } from '../../src/text/tokenizer/vocabulary.ts';
+import sentencePieces from '../fixtures/text/sentence-pieces.json' with { type: 'json' };
 import { type CliRig, openCliRig } from './rig.ts';
 
 const installed = process.env.TUNELOOM_LLAMA_CPP;
@@ -47,6 +48,12 @@ async function largestLead(path: string, answers: readonly Answer[]): Promise<nu
   await using source = await openGgufModel(path);
   const folder = await mkdtemp(join(tmpdir(), 'read-back-'));
   await writeModelFolder(folder, source);
+  const lead = await largestLeadIn(folder, answers);
+  await rm(folder, { recursive: true });
+  return lead;
+}
+
+async function largestLeadIn(folder: string, answers: readonly Answer[]): Promise<number> {
   const model = await openLanguageModel(folder);
   const leads = answers.map(({ ids, next }) =>
     tf.tidy(() => {
@@ -61,7 +68,6 @@ async function largestLead(path: string, answers: readonly Answer[]): Promise<nu
     }),
   );
   model.dispose();
-  await rm(folder, { recursive: true });
   return Math.max(...leads);
 }
 
@@ -106,6 +112,80 @@ describe.skipIf(!hasLlamaCpp).each(['llama', 'qwen2', 'phi3', 'gpt2'])(
   },
 );
 
+/** A tokenizer of 31 tokens for the models of families: letters, and one that ends a text. */
+const letters = {
+  added_tokens: [{ id: 30, content: '</s>', special: true }],
+  pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
+  decoder: { type: 'ByteLevel' },
+  model: {
+    type: 'BPE',
+    vocab: Object.fromEntries([...'abcdefghijklmnopqrstuvwxyzĠ.,-'].map((letter, id) => [letter, id])),
+    merges: [],
+  },
+};
+
+/** llama.cpp knows one scale of Gemma's scores, one pattern of its windows and one base of local positions. */
+async function withoutChoices(folder: string): Promise<void> {
+  const path = join(folder, 'config.json');
+  const { layer_types: _, sliding_window_pattern: __, ...config } = JSON.parse(await readFile(path, 'utf8'));
+  const usual = { query_pre_attn_scalar: config.head_dim, rope_local_base_freq: 10_000 };
+  await writeFile(path, JSON.stringify({ ...config, ...usual }));
+}
+
+describe.skipIf(!hasLlamaCpp).each<[string, number]>([
+  ['qwen3', 1e-3],
+  ['olmo2', 1e-3],
+  ['gpt-neox', 0.03], // another GELU
+  ['gpt-neox-serial', 0.03],
+  ['phi', 0.03],
+  ['gemma2', 0.03],
+  ['gemma3', 0.03],
+  ['llama-biased', 1e-3],
+  ['llama-linear', 1e-3],
+  ['llama-llama3', 1e-3],
+  ['llama-yarn', 1e-3],
+  ['qwen2-yarn', 1e-3],
+])(
+  `llama.cpp chooses the tokens that tuneloom gives the largest logits, in an exported model of the family %s${reason}`,
+  (family, tolerance) => {
+    test('in float32 and in float16', async () => {
+      const folder = join(rig.folder, 'families', family);
+      await cp(join(import.meta.dirname, '../fixtures/model/families', family), folder, { recursive: true });
+      await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(letters));
+      if (family.startsWith('gemma')) await withoutChoices(folder);
+      const models: string[] = [];
+      for (const [dtype, name] of [
+        ['float32', 'F32'],
+        ['float16', 'F16'],
+      ] as const) {
+        const to = join(folder, dtype);
+        const words = ['--to', to, '--format', 'gguf', '--dtype', dtype];
+        const { exitCode, stderr } = await rig.tuneloom('export', `./families/${family}`, ...words);
+        expect([exitCode, stderr]).toEqual([0, expect.stringMatching(/^(note:.*)?$/s)]);
+        models.push(join(to, `model-${name}.gguf`));
+      }
+      const prompts = ['the', 'a quick brown fox', 'zyx', 'hello-world.'];
+      const [exact = [], half = []] = await byLlamaCpp(models.map((model) => ({ model, prompts })));
+      const { encode } = await openTokenizer(folder);
+      expect(exact.map(({ ids }) => ids)).toEqual(prompts.map((text) => [...encode(text)]));
+      expect(await largestLeadIn(folder, exact)).toBeLessThan(tolerance);
+      expect(await largestLeadIn(folder, half)).toBeLessThan(0.03);
+    }, 120_000);
+  },
+);
+
+/** Writes a small model whose weights are all 0. */
+async function writeZeros(folder: string, vocab_size: number): Promise<void> {
+  const config = parseModelConfig(folder, {
+    ...{ model_type: 'llama', hidden_size: 8, intermediate_size: 8, num_hidden_layers: 1 },
+    ...{ num_attention_heads: 2, max_position_embeddings: 64, tie_word_embeddings: true, vocab_size },
+  });
+  const layout = parameterLayout(config);
+  const read = (parameter: string) =>
+    new Float32Array((layout.get(parameter)?.shape ?? []).reduce((product, size) => product * size, 1));
+  await writeModelFolder(folder, { config, read });
+}
+
 describe.skipIf(!hasLlamaCpp).each(['byte-level', 'llama3', 'qwen2'])(
   `llama.cpp splits texts into the tokens that tuneloom makes with an exported %s tokenizer${reason}`,
   (name) => {
@@ -116,15 +196,7 @@ describe.skipIf(!hasLlamaCpp).each(['byte-level', 'llama3', 'qwen2'])(
           JSON.parse(await readFile(join(import.meta.dirname, '../fixtures/text/tokenizers', each), 'utf8')),
         ),
       );
-      const config = parseModelConfig(folder, {
-        ...{ model_type: 'llama', hidden_size: 8, intermediate_size: 8, num_hidden_layers: 1 },
-        ...{ num_attention_heads: 2, max_position_embeddings: 64, tie_word_embeddings: true },
-        vocab_size: vocabularyOf(json).size,
-      });
-      const layout = parameterLayout(config);
-      const read = (parameter: string) =>
-        new Float32Array((layout.get(parameter)?.shape ?? []).reduce((product, size) => product * size, 1));
-      await writeModelFolder(folder, { config, read });
+      await writeZeros(folder, vocabularyOf(json).size);
       await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(json));
       await writeFile(join(folder, 'tokenizer_config.json'), '{"eos_token": "</s>"}');
       const to = join(rig.folder, `${name}-gguf`);
@@ -137,6 +209,27 @@ describe.skipIf(!hasLlamaCpp).each(['byte-level', 'llama3', 'qwen2'])(
       expect(answers.map(({ ids }) => ids)).toEqual(prompts.map((text) => [...encode(text)]));
     }, 120_000);
   },
+);
+
+test.skipIf(!hasLlamaCpp).each(['llama', 'gemma'] as const)(
+  `llama.cpp makes SentencePiece’s tokens with an exported vocabulary like that of %s${reason}`,
+  async (name) => {
+    const { tokens, scores, token_type, add_space_prefix, ids } = sentencePieces.vocabularies[name];
+    const folder = join(rig.folder, `pieces-${name}`);
+    await writeZeros(folder, tokens.length);
+    const keys = { model: 'llama', tokens, scores, token_type, add_space_prefix, eos_token_id: 2 };
+    const metadata = new Map(Object.entries(keys).map(([key, value]) => [`tokenizer.ggml.${key}`, value]));
+    await writeGgufTokenizer(folder, { path: name, metadata });
+    const to = join(rig.folder, `pieces-${name}-gguf`);
+    await rig.tuneloom('export', `./pieces-${name}`, '--to', to, '--format', 'gguf');
+    const prompts = sentencePieces.texts.map((text) => text || 'a');
+    const [answers = []] = await byLlamaCpp([{ model: join(to, 'model-F32.gguf'), prompts, count: 0 }]);
+    const found = answers.filter((_, index) => sentencePieces.texts[index] !== '');
+    expect(found.map((answer) => answer.ids)).toEqual(
+      ids.filter((_, index) => sentencePieces.texts[index] !== ''),
+    );
+  },
+  120_000,
 );
 
 test.skipIf(!hasLlamaCpp)(

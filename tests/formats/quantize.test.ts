@@ -5,7 +5,7 @@ import { openSafetensors } from '../../src/formats/safetensors/open-safetensors.
 
 const fixture = join(import.meta.dirname, '../fixtures/model/gguf/quantized.safetensors');
 
-test.each(['BF16', 'Q4_0', 'Q5_0', 'Q8_0', 'Q4_K', 'Q6_K'] as const)(
+test.each(['BF16', 'Q4_0', 'Q5_0', 'Q5_1', 'Q8_0', 'Q4_K', 'Q5_K', 'Q6_K'] as const)(
   'values are stored in %s as llama.cpp stores them, bit for bit',
   async (format) => {
     await using file = await openSafetensors(fixture);

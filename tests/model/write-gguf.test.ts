@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/core/json.ts';
-import { type GgufValue, writeGguf } from '../../src/formats/gguf/write-gguf.ts';
+import { type GgufValue, plainValue, writeGguf } from '../../src/formats/gguf/write-gguf.ts';
 import type { ModelFolder } from '../../src/model/folder/model-folder.ts';
 import { ggufModel } from '../../src/model/gguf/gguf-model.ts';
 import { openGgufModel } from '../../src/model/gguf/open-gguf-model.ts';
@@ -64,14 +64,14 @@ describe.each(['llama', 'qwen2', 'phi3', 'gpt2'])('a %s model', (name) => {
 });
 
 test('each tensor gets the format that llama.cpp gives it', () => {
-  for (const { title, type, layers, tied, tensors } of mixes)
+  for (const { title, type, tensors, ...model } of mixes)
     for (const [name, [shape, format]] of Object.entries(tensors))
       expect
         .soft([
           title,
           type,
           name,
-          tensorFormat({ name, shape: shape as number[] }, { type: type as 'Q8_0', layers, tied }),
+          tensorFormat({ name, shape: shape as number[] }, { ...model, type: type as 'Q8_0' }),
         ])
         .toEqual([title, type, name, format]);
 });
@@ -112,24 +112,70 @@ const sizes = {
   num_key_value_heads: 2,
 };
 
+/** The model of a config.json, whose weights are never read. */
+const configured = (json: JsonObject): ModelFolder => ({
+  path: 'model',
+  config: parseModelConfig('model', { ...sizes, ...json }),
+  read: async () => new Float32Array(),
+  async [Symbol.asyncDispose]() {},
+});
+
+const writtenAs = (json: JsonObject) =>
+  ggufModel({
+    model: configured(json),
+    type: 'F16',
+    name: 'a',
+    tokenizer: new Map(),
+    generation: {},
+  });
+
+test.each<[string, JsonObject, JsonObject]>([
+  ['linear', { rope_type: 'linear', factor: 2 }, { 'scaling.type': 'linear', 'scaling.factor': 2 }],
+  [
+    'yarn',
+    { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 16 },
+    { 'scaling.type': 'yarn', 'scaling.factor': 4, 'scaling.original_context_length': 16 },
+  ],
+])('positions stretched by %s keep their parameters', (_, rope_scaling, expected) => {
+  const { metadata } = writtenAs({ model_type: 'llama', rope_scaling });
+  const found = [...metadata].flatMap(([key, value]) => {
+    const [, name] = /^llama\.rope\.(scaling.+)$/.exec(key) ?? [];
+    return name === undefined ? [] : [[name, plainValue(value)]];
+  });
+  expect(Object.fromEntries(found)).toEqual(expected);
+});
+
+test('a sliding window that llama.cpp ignores is a note', () => {
+  const { notes } = writtenAs({ model_type: 'mistral', sliding_window: 8 });
+  expect(notes).toEqual([
+    "llama.cpp ignores the model's sliding window: texts of more than 8 tokens go on differently there",
+  ]);
+});
+
 describe('a model is refused that a GGUF file would make another one of', () => {
   test.each<[string, JsonObject, string]>([
     [
-      'stretched positions',
-      { model_type: 'llama', ...sizes, rope_scaling: { rope_type: 'linear', factor: 2 } },
-      'has no place for its `',
+      'positions stretched by the length of a text',
+      { model_type: 'llama', rope_scaling: { rope_type: 'dynamic', factor: 2 } },
+      'which llama.cpp does not',
     ],
-    ['biases', { model_type: 'llama', ...sizes, attention_bias: true }, 'has no place for its `bias`'],
-    ['a window', { model_type: 'mistral', ...sizes, sliding_window: 8 }, 'has no place for its `windows`'],
+    [
+      'a ramp between broken pairs',
+      { model_type: 'qwen2', rope_scaling: { rope_type: 'yarn', factor: 2, truncate: false } },
+      'for which GGUF has no place',
+    ],
+    [
+      'no caps',
+      { model_type: 'gemma2', attn_logit_softcapping: null },
+      'llama.cpp always caps the scores and logits of Gemma 2',
+    ],
+    [
+      'other layers with a window',
+      { model_type: 'gemma2', num_hidden_layers: 2, layer_types: ['full_attention', 'sliding_attention'] },
+      'has no place for its `windows`',
+    ],
   ])('%s', (_, json, message) => {
-    const model: ModelFolder = {
-      path: 'model',
-      config: parseModelConfig('model', json),
-      read: async () => new Float32Array(),
-      async [Symbol.asyncDispose]() {},
-    };
-    const write = () => ggufModel({ model, type: 'F16', name: 'a', tokenizer: new Map(), generation: {} });
-    expect(write).toThrow(message);
+    expect(() => writtenAs(json)).toThrow(message);
   });
 
   test.each([

@@ -1,11 +1,12 @@
 import { encodeBfloat16, encodeFloat16 } from '../safetensors/floats.ts';
 import { type TensorFormat, tensorFormats } from './blocks.ts';
-import { packQ4K, packQ6K } from './k-quants.ts';
+import { packQ4K, packQ5K } from './k-quants.ts';
+import { packQ6K } from './q6-k.ts';
 
 /** The formats that can be written. */
 export type WritableFormat = Extract<
   TensorFormat,
-  'F32' | 'F16' | 'BF16' | 'Q4_0' | 'Q5_0' | 'Q8_0' | 'Q4_K' | 'Q6_K'
+  'F32' | 'F16' | 'BF16' | 'Q4_0' | 'Q5_0' | 'Q5_1' | 'Q8_0' | 'Q4_K' | 'Q5_K' | 'Q6_K'
 >;
 
 /** Stores values, whole blocks of them, in a format; the bytes are those of llama.cpp's reference quantization. */
@@ -50,11 +51,19 @@ const packers: Readonly<Record<BlockFormat, BlockPacker>> = {
   },
   Q5_0(values, block) {
     const codes = codesAround(values, { half: 16, block });
-    let high = 0;
-    for (let i = 0; i < 32; i++) high |= ((codes[i] ?? 0) >> 4) << i;
-    block.setUint32(2, high >>> 0, true);
-    for (let i = 0; i < 16; i++)
-      block.setUint8(6 + i, ((codes[i] ?? 0) & 15) | (((codes[i + 16] ?? 0) & 15) << 4));
+    setFiveBits(block, 2, codes);
+  },
+  Q5_1(values, block) {
+    let [low, high] = [values[0] ?? 0, values[0] ?? 0];
+    for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)];
+    const scale = Math.fround(Math.fround(high - low) / 31);
+    const inverse = inverseOf(scale);
+    setHalf(block, 0, scale);
+    setHalf(block, 2, low);
+    const codes = Uint8Array.from(values, (value) =>
+      Math.trunc(Math.fround(Math.fround(Math.fround(value - low) * inverse) + 0.5)),
+    );
+    setFiveBits(block, 4, codes);
   },
   Q8_0(values, block) {
     const scale = Math.fround(Math.abs(farthest(values)) / 127);
@@ -66,8 +75,18 @@ const packers: Readonly<Record<BlockFormat, BlockPacker>> = {
     }
   },
   Q4_K: packQ4K,
+  Q5_K: packQ5K,
   Q6_K: packQ6K,
 };
+
+/** The fifth bits of 32 codes in four bytes, and their lower bits in the nibbles of 16. */
+function setFiveBits(block: DataView, at: number, codes: Uint8Array): void {
+  let high = 0;
+  for (let i = 0; i < 32; i++) high |= ((codes[i] ?? 0) >> 4) << i;
+  block.setUint32(at, high >>> 0, true);
+  for (let i = 0; i < 16; i++)
+    block.setUint8(at + 4 + i, ((codes[i] ?? 0) & 15) | (((codes[i + 16] ?? 0) & 15) << 4));
+}
 
 /** Codes from 0 to 2 * half - 1, where the value farthest from zero has code 0; writes their scale. */
 function codesAround(

@@ -12,7 +12,8 @@ export type GgufValue =
   | { readonly flag: boolean }
   | { readonly text: string }
   | { readonly texts: readonly string[] }
-  | { readonly int32s: readonly number[] };
+  | { readonly int32s: readonly number[] }
+  | { readonly float32s: readonly number[] };
 
 /** A value as a reader finds it; single precision rounds numbers. */
 export function plainValue(value: GgufValue): Json {
@@ -20,6 +21,7 @@ export function plainValue(value: GgufValue): Json {
   if ('float32' in value) return shortestDecimal(Math.fround(value.float32));
   if ('flag' in value) return value.flag;
   if ('text' in value) return value.text;
+  if ('float32s' in value) return value.float32s.map((each) => shortestDecimal(Math.fround(each)));
   return 'texts' in value ? value.texts : value.int32s;
 }
 
@@ -100,6 +102,11 @@ function encodeValue(value: GgufValue): readonly Buffer[] {
   if ('flag' in value) return [uint32(types.flag), Buffer.of(Number(value.flag))];
   if ('text' in value) return [uint32(types.text), text(value.text)];
   if ('texts' in value) return [...list(types.text, value.texts.length), ...value.texts.map(text)];
+  if ('float32s' in value)
+    return [
+      ...list(types.float32, value.float32s.length),
+      Buffer.from(new Uint8Array(Float32Array.from(value.float32s).buffer)),
+    ];
   return [
     ...list(types.int32, value.int32s.length),
     Buffer.from(new Uint8Array(Int32Array.from(value.int32s).buffer)),

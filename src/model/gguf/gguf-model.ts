@@ -7,9 +7,9 @@ import {
   type WritableFormat,
 } from '../../formats/index.ts';
 import type { ModelFolder } from '../folder/model-folder.ts';
-import { type ModelConfig, parameterLayout, parseModelConfig } from '../model-config.ts';
+import { familyOf, type ModelConfig, parameterLayout, parseModelConfig } from '../model-config.ts';
 import { type GgufArchitecture, permute, storedParameter } from './gguf-architecture.ts';
-import { ggufHyperparameters } from './hyperparameters.ts';
+import { type GgufHyperparameters, ggufHyperparameters } from './hyperparameters.ts';
 import { ggufArchitectures } from './open-gguf-model.ts';
 import { type GgufType, ggufTypes, tensorFormat } from './quantization-mix.ts';
 
@@ -35,7 +35,8 @@ interface GgufModelToWrite extends GgufToWrite {
  */
 export function ggufModel({ model, type, name, tokenizer, generation }: ModelToWrite): GgufModelToWrite {
   const { config } = model;
-  const { architecture, metadata: hyperparameters, notes } = ggufHyperparameters(config);
+  const parameters = ggufHyperparameters(config);
+  const { architecture, notes } = parameters;
   const metadata = new Map<string, GgufValue>([
     ['general.architecture', { text: architecture }],
     ['general.type', { text: 'model' }],
@@ -43,12 +44,12 @@ export function ggufModel({ model, type, name, tokenizer, generation }: ModelToW
     ['general.file_type', { uint32: ggufTypes[type].id }],
     ['general.quantization_version', { uint32: 2 }],
     ...samplingOf(generation),
-    ...hyperparameters,
+    ...parameters.metadata,
     ...tokenizer,
   ]);
   const written = architectureNamed(architecture);
-  const tensors = tensorsOf(model, { type, architecture: written });
-  refuseOtherModel(model, { architecture: written, metadata, tensors });
+  const tensors = tensorsOf(model, { type, architecture: written, parameters });
+  refuseOtherModel(model, { architecture: written, metadata, tensors, parameters });
   return { metadata, tensors, notes };
 }
 
@@ -58,25 +59,48 @@ export function architectureNamed(name: string): GgufArchitecture {
   return found;
 }
 
+interface Written {
+  readonly architecture: GgufArchitecture;
+  readonly parameters: GgufHyperparameters;
+}
+
 function tensorsOf(
   { config, read }: ModelFolder,
-  { type, architecture }: { readonly type: GgufType; readonly architecture: GgufArchitecture },
+  { type, architecture, parameters }: Written & { readonly type: GgufType },
 ): readonly GgufTensorToWrite[] {
-  return [...parameterLayout(config)].map(([parameter, { shape }]) => {
+  const { head, embedding } = familyOf(config).tiedHead;
+  const layout = parameterLayout(config);
+  const copiesHead = config.tied && parameters.storesTiedHead;
+  const heads = copiesHead ? [[head, embedding] as const] : [];
+  const stored = [...[...layout.keys()].map((name) => [name, name] as const), ...heads];
+  const tensors = stored.map(([parameter, source]): GgufTensorToWrite => {
+    const shape = layout.get(source)?.shape ?? [];
     const { name, permutation } = storedParameter(architecture, parameter, config);
-    const stored = permutation === 'transposed' ? shape.toReversed() : shape;
-    const format = tensorFormat({ name, shape: stored }, { type, layers: config.layers, tied: config.tied });
+    const order = permutation === 'transposed' ? shape.toReversed() : shape;
+    const format = tensorFormat(
+      { name, shape: order },
+      { ...config, type, tied: config.tied && !copiesHead, architecture: parameters.architecture },
+    );
     return {
       name,
-      shape: stored,
+      shape: order,
       format,
       async read() {
-        const values = await read(parameter);
+        const values = await read(source);
         refuseUnstorable(name, format, values);
         return permute({ values, shape, permutation });
       },
     };
   });
+  const extra = parameters.extra.map(
+    ({ name, values }): GgufTensorToWrite => ({
+      name,
+      shape: [values.length],
+      format: 'F32',
+      read: async () => values,
+    }),
+  );
+  return [...extra, ...tensors];
 }
 
 /** From here on, rounding to binary16, as blocks store their scales, gives infinity. */
@@ -93,21 +117,29 @@ function refuseUnstorable(name: string, format: WritableFormat, values: Float32A
     });
 }
 
-interface Written {
-  readonly architecture: GgufArchitecture;
-  readonly metadata: ReadonlyMap<string, GgufValue>;
-  readonly tensors: readonly GgufTensorToWrite[];
-}
-
 /** Reads the header as it would be read back, and compares everything that the forward pass depends on. */
-function refuseOtherModel({ path, config }: ModelFolder, { architecture, metadata, tensors }: Written): void {
+function refuseOtherModel(
+  { path, config }: ModelFolder,
+  {
+    architecture,
+    parameters,
+    metadata,
+    tensors,
+  }: Written & {
+    readonly metadata: ReadonlyMap<string, GgufValue>;
+    readonly tensors: readonly GgufTensorToWrite[];
+  },
+): void {
   const header = {
     path,
     metadata: new Map([...metadata].map(([key, value]) => [key, plainValue(value)])),
     tensors: new Map(tensors.map((tensor) => [tensor.name, { ...tensor, begin: 0, end: 0 }])),
   };
   const again = fieldsOf(parseModelConfig(path, architecture.config(header)));
-  const differing = Object.entries(fieldsOf(config)).find(([name, value]) => again[name] !== value);
+  const known = new Set<string>([...parameters.unread, ...(parameters.storesTiedHead ? ['tied'] : [])]);
+  const differing = Object.entries(fieldsOf(config)).find(
+    ([name, value]) => again[name] !== value && !known.has(name),
+  );
   if (differing === undefined) return;
   const [field, value] = differing;
   const name = field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

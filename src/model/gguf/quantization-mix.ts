@@ -20,21 +20,28 @@ interface Tensor {
   readonly shape: readonly number[];
 }
 
+/** What the mixture depends on besides the tensor. */
+interface MixedModel {
+  readonly type: GgufType;
+  /** llama.cpp's name. */
+  readonly architecture: string;
+  readonly layers: number;
+  readonly heads: number;
+  readonly keyValueHeads: number;
+  /** Whether the file has no tensor for the head. */
+  readonly tied: boolean;
+}
+
 /** The format of a tensor in a file of the given type, as llama.cpp's llama-quant.cpp chooses it. */
-export function tensorFormat(
-  { name, shape }: Tensor,
-  { type, layers, tied }: { readonly type: GgufType; readonly layers: number; readonly tied: boolean },
-): WritableFormat {
+export function tensorFormat({ name, shape }: Tensor, model: MixedModel): WritableFormat {
   if (shape.length < 2 || name.includes('_norm.') || name.startsWith('position_embd.')) return 'F32';
-  const { format } = ggufTypes[type];
+  const { format } = ggufTypes[model.type];
   if (format === 'F32' || format === 'F16' || format === 'BF16') return format;
   const columns = shape.at(-1) ?? 0;
   const fits = (each: WritableFormat) => columns % tensorFormats[each].values === 0;
-  const isHead = name === (tied ? 'token_embd.weight' : 'output.weight');
-  const layer = Number(/^blk\.(\d+)\.(?:attn_v|attn_qkv|ffn_down)\./.exec(name)?.[1] ?? Number.NaN);
-  const isSensitive = type === 'Q4_K_M' && needsMoreBits(layer, layers);
-  const wanted =
-    isHead && format !== 'Q8_0' ? (fits(format) ? 'Q6_K' : 'Q8_0') : isSensitive ? 'Q6_K' : format;
+  const isHead = name === (model.tied ? 'token_embd.weight' : 'output.weight');
+  const head = fits(format) ? 'Q6_K' : 'Q8_0';
+  const wanted = isHead && format !== 'Q8_0' ? head : mixed(name, model);
   const found = fits(wanted) ? wanted : (smallerBlocks.get(wanted) ?? 'F16');
   return fits(found) ? found : 'F16';
 }
@@ -42,11 +49,25 @@ export function tensorFormat(
 /** For rows that are no multiple of 256 values. */
 const smallerBlocks = new Map<WritableFormat, WritableFormat>([
   ['Q4_K', 'Q5_0'],
+  ['Q5_K', 'Q5_1'],
   ['Q6_K', 'Q8_0'],
 ]);
+
+/** Q4_K_M gives more bits to the tensors that lose most, in some layers. */
+function mixed(name: string, model: MixedModel): WritableFormat {
+  const { format } = ggufTypes[model.type];
+  const [, layer, part] = /^blk\.(\d+)\.(attn_v|attn_qkv|ffn_down)\./.exec(name) ?? [];
+  if (model.type !== 'Q4_K_M' || layer === undefined) return format;
+  if (needsMoreBits(Number(layer), model.layers)) return 'Q6_K';
+  return part !== 'ffn_down' && is70B(model) ? 'Q5_K' : format;
+}
 
 /** The first and the last eighth of the layers, and every third of those between. */
 function needsMoreBits(layer: number, layers: number): boolean {
   const eighth = Math.trunc(layers / 8);
   return layer < eighth || layer >= Math.trunc((7 * layers) / 8) || (layer - eighth) % 3 === 2;
 }
+
+/** The models that llama.cpp knows by this size: values that eight heads share are small enough for more bits. */
+const is70B = ({ architecture, layers, heads, keyValueHeads }: MixedModel): boolean =>
+  layers === 80 && (architecture === 'qwen2' || (architecture === 'llama' && heads !== keyValueHeads));

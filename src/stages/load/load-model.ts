@@ -5,6 +5,7 @@ import { UserError } from '../../core/index.ts';
 import {
   copyAuxiliaryFiles,
   type ModelFolder,
+  type ModelToWrite,
   openGgufModel,
   openModelFolder,
   openOpenaiCheckpoint,
@@ -14,12 +15,15 @@ import {
 } from '../../model/index.ts';
 import { copyTokenizer, openTokenizer, writeGgufTokenizer, writeOpenaiTokenizer } from '../../text/index.ts';
 import type { Folder } from '../ports/port-contents.ts';
+import { type VocabularyChange, withVocabulary } from './extend-model.ts';
+import { refuseAdapter } from './load-adapter.ts';
 import { endpointName } from './model-address.ts';
 
 interface ModelToLoad {
   /** A folder, a GGUF file, or `openai:<name>`. */
   readonly source: string;
   readonly untieHead: boolean;
+  readonly vocabulary?: VocabularyChange;
   readonly model: Folder;
   /** A model behind an endpoint has no tokenizer. */
   readonly tokenizer: Folder | undefined;
@@ -31,11 +35,12 @@ interface ModelToLoad {
  * Copies a model's folder and its tokenizer after checking that they can be used, converts a GGUF file or OpenAI's
  * checkpoint, or writes down the name of a model behind an endpoint.
  */
-export async function loadModel({ source, untieHead, ...outputs }: ModelToLoad): Promise<void> {
+export async function loadModel(given: ModelToLoad): Promise<void> {
+  const { source, model: target, tokenizer } = given;
   const name = endpointName(source);
   if (name !== undefined) {
     const endpoint = { provider: 'openai', model: name };
-    return writeFile(join(outputs.model.path, 'endpoint.json'), `${JSON.stringify(endpoint)}\n`);
+    return writeFile(join(target.path, 'endpoint.json'), `${JSON.stringify(endpoint)}\n`);
   }
   const isFile = await stat(source).then(
     (found) => found.isFile(),
@@ -43,28 +48,44 @@ export async function loadModel({ source, untieHead, ...outputs }: ModelToLoad):
   );
   if (isFile) {
     await using gguf = await openGgufModel(source);
-    await writeGgufTokenizer(outputs.model.path, gguf);
-    return await writeConverted(gguf, { source, untieHead, ...outputs });
+    await writeGgufTokenizer(target.path, gguf);
+    return await writeConverted(gguf, given);
   }
   if (isOpenaiCheckpoint(source)) {
     await using checkpoint = await openOpenaiCheckpoint(source);
-    await writeOpenaiTokenizer({ from: source, to: outputs.model.path });
-    return await writeConverted(checkpoint, { source, untieHead, ...outputs });
+    await writeOpenaiTokenizer({ from: source, to: target.path });
+    return await writeConverted(checkpoint, given);
   }
+  refuseAdapter(source);
   await using model = await openModelFolder(source);
-  const { vocabularySize, tied, notes } = model.config;
+  const { vocabularySize, notes } = model.config;
   await checkVocabulary(source, { tokenizerFolder: source, vocabularySize });
-  if (untieHead && tied) await writeModelFolder(outputs.model.path, untiedModel(model));
-  else await copyModel(model, outputs.model.path);
-  notes.forEach(outputs.onNote);
-  await copyTokenizer({ from: source, to: outputs.model.path });
-  await copyAuxiliaryFiles({ from: source, to: outputs.model.path });
-  if (outputs.tokenizer) await copyTokenizer({ from: source, to: outputs.tokenizer.path });
+  await copyTokenizer({ from: source, to: target.path });
+  await copyAuxiliaryFiles({ from: source, to: target.path });
+  const changed = await changedModel(model, given);
+  if (changed === undefined) await copyModel(model, target.path);
+  else await writeModelFolder(target.path, changed);
+  notes.forEach(given.onNote);
+  if (tokenizer) await copyTokenizer({ from: target.path, to: tokenizer.path });
+}
+
+/** The model with what the stage changes in it, whose new tokens are then in its folder; undefined if it changes nothing. */
+async function changedModel(
+  model: ModelFolder,
+  { untieHead, vocabulary, model: target, onNote }: ModelToLoad,
+): Promise<ModelToWrite | undefined> {
+  const untied = untieHead && model.config.tied ? untiedModel(model) : undefined;
+  const resized = await withVocabulary(
+    { ...model, ...untied },
+    { ...vocabulary, folder: target.path, onNote },
+  );
+  return resized ?? untied;
 }
 
 /** Throws a UserError if a model's configuration or tokenizer, or the header of a GGUF file, is not supported. Reads no weights. */
 export async function inspectModel(path: string): Promise<void> {
   if (isOpenaiCheckpoint(path)) return;
+  refuseAdapter(path);
   if ((await stat(path)).isFile()) await (await openGgufModel(path))[Symbol.asyncDispose]();
   else {
     await readModelConfig(path);
@@ -85,14 +106,13 @@ async function copyModel({ path, config }: ModelFolder, target: string): Promise
 }
 
 /** Writes a model of another format in Hugging Face's layout, in float32, beside its tokenizer, which is already there. */
-async function writeConverted(
-  converted: ModelFolder,
-  { source, untieHead, model, tokenizer }: ModelToLoad,
-): Promise<void> {
-  const { vocabularySize, tied } = converted.config;
+async function writeConverted(converted: ModelFolder, given: ModelToLoad): Promise<void> {
+  const { source, model, tokenizer } = given;
+  const { vocabularySize } = converted.config;
   await checkVocabulary(source, { tokenizerFolder: model.path, vocabularySize });
+  const changed = await changedModel(converted, given);
   if (tokenizer) await copyTokenizer({ from: model.path, to: tokenizer.path });
-  await writeModelFolder(model.path, untieHead && tied ? untiedModel(converted) : converted);
+  await writeModelFolder(model.path, changed ?? converted);
 }
 
 /** Whether a folder is GPT-2 as OpenAI released it. */

@@ -1,6 +1,7 @@
 import type { LoadConfig } from '../../generated/load-config.ts';
 import type { ConfigProblem, OutputPort } from '../../runtime/index.ts';
 import { dataStage, declareStage } from '../declare-stage.ts';
+import { checkRecords, forRecordsOnly } from './check-records.ts';
 import { endpointName, schemeOf } from './model-address.ts';
 
 const model: OutputPort = { type: 'model' };
@@ -13,7 +14,9 @@ export const loadStage = declareStage<LoadConfig>({
   ports: (config) => ({ inputs: {}, outputs: outputsOf(config) }),
   check: (config) => [
     ...checkKind(config),
+    ...checkSeed(config),
     ...checkUntying(config),
+    ...checkTokens(config),
     ...checkAddresses(config),
     ...checkInit(config),
   ],
@@ -27,60 +30,47 @@ export const loadStage = declareStage<LoadConfig>({
         tasks: config.tasks,
         shots: config.num_fewshot,
       });
+    if (/^\/adapters?\b/.test(pointer)) await (await import('./load-adapter.ts')).inspectAdapter(path);
   },
   locate: async (search) => (await import('./read-records.ts')).locateRecords(search),
 });
 
 function outputsOf(config: LoadConfig): Readonly<Record<string, OutputPort>> {
+  const { adapters } = config;
+  if (config.adapter !== undefined) return { adapter: { type: 'adapter' } };
+  if (adapters !== undefined) return { adapters: { type: 'adapter', parts: Object.keys(adapters) } };
   if (config.model === undefined && config.init === undefined) return { records: { type: 'records' } };
   return endpointName(config.model) === undefined ? { model, tokenizer } : { model };
 }
 
-const kinds = ['records', 'model', 'init'] as const;
-const forRowsOnly = ['columns', 'quotes', 'field', 'id'] as const;
-const forTasksOnly = ['data', 'num_fewshot'] as const;
-const forBenchmarksOnly = ['split', 'tasks', ...forTasksOnly] as const;
-const forRecordsOnly = [...forRowsOnly, 'fields', 'limit', ...forBenchmarksOnly] as const;
+const kinds = ['records', 'model', 'init', 'adapter', 'adapters'] as const;
 
 function checkKind(config: LoadConfig): readonly ConfigProblem[] {
   const given = kinds.filter((kind) => config[kind] !== undefined);
   const [first, second] = given;
   const help =
-    'a `load` stage takes one of `records` (rows of data), `model` and `init` (a model with random weights)';
+    'a `load` stage takes one of `records` (rows of data), `model`, `init` (a model with random weights), `adapter` and `adapters`';
   if (first === undefined)
     return [{ pointer: '', code: 'nothing-to-load', message: 'there is nothing to load', help }];
   if (second !== undefined) {
     const message = `\`${first}\` and \`${second}\` cannot be loaded by one stage`;
     return [{ pointer: `/${second}`, code: 'two-things-to-load', message, help }];
   }
-  if (first === 'records') return checkLayout(config);
+  if (first === 'records') return checkRecords(config);
   return forRecordsOnly
     .filter((field) => config[field] !== undefined)
     .map((field) => ({
       pointer: `/${field}`,
       code: 'unheeded-field',
-      message: `\`${field}\` means nothing where a model is loaded`,
+      message: `\`${field}\` means nothing where ${first.startsWith('adapter') ? 'an adapter' : 'a model'} is loaded`,
     }));
 }
 
-function checkLayout(config: LoadConfig): readonly ConfigProblem[] {
-  const { as: layout } = config;
-  const unheeded =
-    layout === undefined
-      ? forBenchmarksOnly
-      : layout === 'lm_eval'
-        ? ([...forRowsOnly, 'split', 'fields'] as const)
-        : [...forRowsOnly, ...forTasksOnly];
-  return unheeded
-    .filter((field) => config[field] !== undefined)
-    .map((field) => ({
-      pointer: `/${field}`,
-      code: 'unheeded-field',
-      message:
-        layout === undefined
-          ? `\`${field}\` means nothing without \`as\`, the layout of a benchmark`
-          : `\`${field}\` means nothing where \`as: ${layout}\` says how the rows are written`,
-    }));
+function checkSeed({ seed, records }: LoadConfig): readonly ConfigProblem[] {
+  if (!seed || (records !== undefined && typeof records !== 'string')) return [];
+  const message = '`seed` draws rows of several sources, and there is no list of them';
+  const help = 'leave it out; the seed of random weights is `init: { seed: ... }`';
+  return [{ pointer: '/seed', code: 'unheeded-field', message, help }];
 }
 
 function checkUntying({ untie_head: untieHead, model, init }: LoadConfig): readonly ConfigProblem[] {
@@ -90,14 +80,63 @@ function checkUntying({ untie_head: untieHead, model, init }: LoadConfig): reado
   return [{ pointer: '/untie_head', code: 'unheeded-field', message, ...(help && { help }) }];
 }
 
-function checkAddresses({ records, data = {}, model, init }: LoadConfig): readonly ConfigProblem[] {
-  const splits = typeof data === 'string' ? [] : Object.entries(data);
-  const places: readonly (readonly [string, string | undefined])[] = [
-    ['/records', records],
+const ofVocabulary = ['add_tokens', 'add_special_tokens', 'pad_vocabulary_to_multiple_of'] as const;
+
+function checkTokens(config: LoadConfig): readonly ConfigProblem[] {
+  const { model, init, add_tokens: tokens = [], add_special_tokens: special = [] } = config;
+  if (init === undefined && (model === undefined || endpointName(model) !== undefined))
+    return ofVocabulary
+      .filter((field) => config[field] !== undefined)
+      .map((field) => ({
+        pointer: `/${field}`,
+        code: 'unheeded-field',
+        message: `\`${field}\` means something only where a model with weights is loaded or made`,
+      }));
+  if (init?.vocabulary_size !== undefined && config.pad_vocabulary_to_multiple_of !== undefined)
+    return [
+      {
+        pointer: '/pad_vocabulary_to_multiple_of',
+        code: 'two-sizes',
+        message: '`init.vocabulary_size` already sets the number of rows',
+        help: 'keep one of them',
+      },
+    ];
+  return special.flatMap((token, index) =>
+    tokens.includes(token)
+      ? [
+          {
+            pointer: `/add_special_tokens/${index}`,
+            code: 'token-twice',
+            message: `\`${token}\` is in \`add_tokens\` too`,
+            help: 'a token is special, or found in texts: keep one of them',
+          },
+        ]
+      : [],
+  );
+}
+
+function checkAddresses({
+  records,
+  data = {},
+  model,
+  init,
+  adapter,
+  adapters = {},
+}: LoadConfig): readonly ConfigProblem[] {
+  const sources: readonly (readonly [string, string | undefined])[] =
+    records === undefined || typeof records === 'string'
+      ? [['/records', records]]
+      : records.map(({ path }, index) => [`/records/${index}/path`, path]);
+  const places = [
+    ...sources,
+    ['/model', model] as const,
+    ['/init/tokenizer', init?.tokenizer] as const,
+    ['/adapter', adapter] as const,
     ...(typeof data === 'string' ? [['/data', data] as const] : []),
-    ...splits.map(([split, source]) => [`/data/${split}`, source] as const),
-    ['/model', model],
-    ['/init/tokenizer', init?.tokenizer],
+    ...Object.entries(typeof data === 'string' ? {} : data).map(
+      ([split, source]) => [`/data/${split}`, source] as const,
+    ),
+    ...Object.entries(adapters).map(([name, source]) => [`/adapters/${name}`, source] as const),
   ];
   return places.flatMap(([pointer, source]) => (source === undefined ? [] : checkAddress(pointer, source)));
 }
@@ -126,8 +165,9 @@ function checkAddress(pointer: string, source: string): readonly ConfigProblem[]
 /** Addresses of models and of datasets differ, as on the hub. */
 function checkRepository(pointer: string, source: string): readonly ConfigProblem[] {
   const isDataset = /^hf:datasets\//i.test(source);
+  const wantsModel = pointer === '/model' || pointer.startsWith('/adapter');
   const name = source.replace(/^hf:(datasets\/)?/i, '');
-  if (pointer === '/model' && isDataset)
+  if (wantsModel && isDataset)
     return [
       {
         pointer,
@@ -136,11 +176,10 @@ function checkRepository(pointer: string, source: string): readonly ConfigProble
         help: `a model is hf:${name}`,
       },
     ];
-  if (pointer === '/model' || isDataset || name.includes(':')) return [];
-  const help =
-    pointer === '/records' || pointer.startsWith('/data')
-      ? `a dataset is hf:datasets/${name}; in a model's repository name the file, as in ${source}:rows.jsonl`
-      : `name the file, as in ${source}:tokenizer.json`;
+  if (wantsModel || isDataset || name.includes(':')) return [];
+  const help = /^\/(records|data)/.test(pointer)
+    ? `a dataset is hf:datasets/${name}; in a model's repository name the file, as in ${source}:rows.jsonl`
+    : `name the file, as in ${source}:tokenizer.json`;
   return [{ pointer, code: 'no-file-named', message: `\`${source}\` is a whole model`, help }];
 }
 

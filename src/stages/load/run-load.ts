@@ -20,12 +20,20 @@ import {
 } from '../../text/index.ts';
 import { implementStage } from '../implement-stage.ts';
 import type { Folder } from '../ports/port-contents.ts';
+import { type VocabularyChange, withTokens } from './extend-model.ts';
+import { loadAdapterFolder } from './load-adapter.ts';
 import { loadModel } from './load-model.ts';
 import { readRecords } from './read-records.ts';
 
 export const { run } = implementStage<LoadConfig>()({
   inputs: {},
-  outputs: { records: 'records?', model: 'model?', tokenizer: 'tokenizer?' },
+  outputs: {
+    records: 'records?',
+    model: 'model?',
+    tokenizer: 'tokenizer?',
+    adapter: 'adapter?',
+    adapters: 'adapter[part]',
+  },
   async run({ config, outputs, host }) {
     const { records, model: source, untie_head: untieHead, init } = config;
     const { model, tokenizer } = outputs;
@@ -35,11 +43,18 @@ export const { run } = implementStage<LoadConfig>()({
         await outputs.records.write(record);
       return;
     }
-    if (source !== undefined && model) {
-      const onNote = (message: string) => host.report({ type: 'note', level: 'warning', message });
-      return loadModel({ source, untieHead, model, tokenizer, onNote });
+    const onNote = (message: string) => host.report({ type: 'note', level: 'warning', message });
+    if (source !== undefined && model)
+      return loadModel({ source, untieHead, vocabulary: config, model, tokenizer, onNote });
+    if (config.adapter !== undefined && outputs.adapter)
+      return loadAdapterFolder(config.adapter, outputs.adapter);
+    if (config.adapters !== undefined) {
+      for (const [name, adapter] of Object.entries(outputs.adapters ?? {}))
+        await loadAdapterFolder(config.adapters[name] ?? '', adapter);
+      return;
     }
-    if (init && model && tokenizer) return initializeModel(init, { model, tokenizer });
+    if (init && model && tokenizer)
+      return initializeModel(init, { model, tokenizer, vocabulary: config, onNote });
     throw new Error('The action lacks an output that its configuration declares');
   },
 });
@@ -49,13 +64,25 @@ type Initialization = NonNullable<LoadConfig['init']>;
 /** Writes a model with fresh random weights, and its tokenizer. */
 export async function initializeModel(
   init: Initialization,
-  outputs: { readonly model: Folder; readonly tokenizer: Folder },
+  {
+    vocabulary = {},
+    onNote = () => {},
+    ...outputs
+  }: {
+    readonly model: Folder;
+    readonly tokenizer: Folder;
+    readonly vocabulary?: VocabularyChange;
+    readonly onNote?: (message: string) => void;
+  },
 ): Promise<void> {
   const model = outputs.model;
-  const tokenizer = await takeTokenizer(init, model.path);
+  const given = await takeTokenizer(init, model.path);
+  const isExtended = (await withTokens({ ...vocabulary, folder: model.path, onNote })) !== undefined;
+  const tokenizer = isExtended ? await openTokenizer(model.path) : given;
   await copyTokenizer({ from: model.path, to: outputs.tokenizer.path });
   const { family, width: hiddenSize, layers, heads, tied, seed } = init;
-  const vocabularySize = init.vocabulary_size ?? tokenizer.vocabularySize;
+  const multiple = vocabulary.pad_vocabulary_to_multiple_of ?? 1;
+  const vocabularySize = init.vocabulary_size ?? Math.ceil(tokenizer.vocabularySize / multiple) * multiple;
   if (vocabularySize < tokenizer.vocabularySize) {
     throw new UserError({
       code: 'vocabulary-too-small',

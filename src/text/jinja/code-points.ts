@@ -37,6 +37,10 @@ export const space =
 /** White space that separates words. */
 export const spaceRun = new RegExp(`[${space}]+`);
 const leading = new RegExp(`^[${space}]+`);
+const spaces = new RegExp(`[${space}]+`);
+
+/** The words of a text as Python's `str.split()` finds them. */
+export const wordsOf = (text: string): readonly string[] => text.split(spaces).filter((word) => word !== '');
 
 export const isSpace = (character: string): boolean => leading.test(character);
 

@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isList, isObject, type Json, type JsonObject, UserError } from '../../core/index.ts';
+import { isList, isObject, type Json, type JsonObject } from '../../core/index.ts';
 import { type GgufValue, readJsonFile } from '../../formats/index.ts';
 import { encodingTokenizerJson } from './encoding-tokenizer-json.ts';
 import { isEncodingName } from './encodings.ts';
-import { ggufPreTokenizer, ignoresMerges, preTokenizerNames } from './pre-tokenizer.ts';
-import { modelOf, vocabularyEntries, vocabularyOf } from './vocabulary.ts';
-import { wordSplitterOf } from './word-splitter.ts';
+import { listTokens } from './gguf-token-list.ts';
+import { tokenizerKind, unwritable } from './gguf-tokenizer-kind.ts';
+import { startOfTextIn } from './start-of-text.ts';
+import { modelOf } from './vocabulary.ts';
 
 /** A model's tokenizer as a GGUF file describes it. */
 export interface GgufVocabulary {
@@ -28,8 +29,8 @@ interface TokenizerToWrite {
 }
 
 /**
- * Describes a folder's tokenizer for llama.cpp. Throws a UserError unless it is byte-level BPE that splits texts as one of
- * llama.cpp's rules does, since only such a one gives the same tokens there.
+ * Describes a folder's tokenizer for llama.cpp. Throws a UserError unless it gives the same tokens there: byte-level BPE that
+ * splits texts as one of llama.cpp's rules does, or BPE over characters that merges as SentencePiece does.
  */
 export async function ggufVocabulary({
   folder,
@@ -39,42 +40,45 @@ export async function ggufVocabulary({
 }: TokenizerToWrite): Promise<GgufVocabulary> {
   const json = await readTokenizerJson(folder);
   const config = await readObject(join(folder, 'tokenizer_config.json'));
-  const rule = splittingRule(json);
-  const tokens = listTokens(json, rows);
+  const kind = tokenizerKind(json);
+  const tokens = listTokens(json, { ...kind, rows });
   const around = tokensAround(json);
+  const start = startOfTextIn({ json, config, vocabulary: tokens.vocabulary });
+  const { anyIdOf } = tokens.vocabulary;
   const idOf = (name: unknown) => {
     const content = isObject(name) ? name.content : name;
-    return typeof content === 'string' ? tokens.idOf(content) : undefined;
+    return typeof content === 'string' ? anyIdOf(content) : undefined;
   };
   const ends = given.filter((id) => id < rows);
-  const eos = idOf(config.eos_token) ?? ends[0] ?? tokens.idOf('<|endoftext|>') ?? tokens.idOf('</s>');
+  const eos = idOf(config.eos_token) ?? ends[0] ?? anyIdOf('<|endoftext|>') ?? anyIdOf('</s>');
   // llama.cpp would take the token 11.
   if (eos === undefined) throw unwritable('it names no token that ends a text');
   const [eot, eom, ...unsaid] = ends.filter((id) => id !== eos);
   const named = {
-    bos: idOf(around.first ?? config.bos_token) ?? beginning,
+    bos: start.startOfText ?? beginning,
     eos,
     eot,
     eom,
-    unknown: idOf(config.unk_token),
+    unknown: idOf(config.unk_token ?? modelOf(json).unk_token),
     padding: idOf(config.pad_token),
   };
   const metadata = new Map<string, GgufValue>([
-    ['tokenizer.ggml.model', { text: 'gpt2' }],
-    ['tokenizer.ggml.pre', { text: rule }],
+    ['tokenizer.ggml.model', { text: kind.model }],
+    ['tokenizer.ggml.pre', { text: kind.rule }],
     ['tokenizer.ggml.tokens', { texts: tokens.names }],
     ['tokenizer.ggml.token_type', { int32s: tokens.types }],
-    ['tokenizer.ggml.merges', { texts: mergesOf(json) }],
+    ...kind.keys(tokens.names),
     ...Object.entries(named).flatMap(([name, id]) =>
       id === undefined ? [] : [[`tokenizer.ggml.${name}_token_id`, { uint32: id }] as const],
     ),
-    ['tokenizer.ggml.add_bos_token', { flag: around.first !== undefined }],
+    ['tokenizer.ggml.add_bos_token', { flag: start.addsStart }],
     ['tokenizer.ggml.add_eos_token', { flag: around.last !== undefined }],
     ...(await chatTemplates(folder, config)),
   ]);
   const notes = [
+    ...kind.notes,
     ...tokens.notes,
-    ...(!isObject(json.normalizer)
+    ...(!isObject(json.normalizer) || kind.model === 'llama'
       ? []
       : ['the tokenizer normalizes texts to NFC, which llama.cpp does not: give it normalized texts']),
     ...(unsaid.length === 0
@@ -97,90 +101,6 @@ const readObject = async (path: string): Promise<JsonObject> => {
   const json = await readJsonFile(path);
   return isObject(json) ? json : {};
 };
-
-/** Texts that rules split differently: contractions, runs of digits, spaces, line feeds, punctuation and scripts. */
-const probes = [
-  "I'm sure THEY'LL say it isn't John's, we've  seen 1 12 123 1234567 ½ ٣٤٥",
-  'a  b   c\n\nd \n e\t\tf\r\n\r\n  g   \n   ',
-  '"Hello,world!!!" <|x|> $5.00 == x_y (a+b)^2 ... ~#!/bin/sh --no-op',
-  'naïve Übung 日本語テキスト Привет мир हिन्दी 😀👍🏽 e\u0301 \u00a0\u3000\u200b',
-  ' leading',
-  'trailing ',
-  "don'T WE'VE 'tis",
-  '1.234,5',
-  'end.\n\nNext',
-  'tab\tstop;\n{\n\t}\n',
-];
-
-/** The name of llama.cpp's rule that splits texts, and builds tokens, as the tokenizer does. */
-function splittingRule(json: JsonObject): string {
-  const model = modelOf(json);
-  if (model.type !== 'BPE' || model.byte_fallback === true || !isByteLevel(json.decoder))
-    throw unwritable(
-      'only a vocabulary of byte-level BPE can be written, as GPT-2, Llama 3, Qwen and SmolLM have it',
-    );
-  const affixes = ['continuing_subword_prefix', 'end_of_word_suffix'] as const;
-  for (const name of affixes)
-    if ((model[name] ?? '') !== '') throw unwritable(`it has a \`${name}\`, which GGUF cannot express`);
-  if (isObject(json.normalizer) && json.normalizer.type !== 'NFC')
-    throw unwritable('it has a `normalizer`, which GGUF cannot express');
-  const own = splits(json.pre_tokenizer ?? null);
-  const found = preTokenizerNames.find(
-    (name) =>
-      ignoresMerges(name) === (model.ignore_merges === true) &&
-      splits(ggufPreTokenizer(name) ?? null) === own,
-  );
-  if (found !== undefined) return found;
-  throw unwritable(`it splits texts in its own way; these can be written: ${preTokenizerNames.join(', ')}`);
-}
-
-const isByteLevel = (decoder: Json | undefined): boolean => isObject(decoder) && decoder.type === 'ByteLevel';
-
-function splits(preTokenizer: Json): string {
-  const split = wordSplitterOf(preTokenizer);
-  return JSON.stringify(probes.map((text) => split({ words: [text], isBeginning: true })));
-}
-
-/** Token types of llama.cpp. */
-const types = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5 };
-
-interface TokenList {
-  readonly names: readonly string[];
-  readonly types: readonly number[];
-  readonly idOf: (token: string) => number | undefined;
-  readonly notes: readonly string[];
-}
-
-function listTokens(json: JsonObject, rows: number): TokenList {
-  const vocabulary = vocabularyOf(json);
-  if (vocabulary.size > rows)
-    throw unwritable(`it has ${vocabulary.size} tokens, but the model has ${rows} embeddings`);
-  const names = Array.from({ length: rows }, (_, id) => `[PAD${id}]`);
-  const kinds = Array.from({ length: rows }, () => types.unused);
-  for (const [token, id] of vocabularyEntries(modelOf(json))) [names[id], kinds[id]] = [token, types.normal];
-  for (const { content, id, special } of vocabulary.added)
-    [names[id], kinds[id]] = [content, special ? types.control : types.userDefined];
-  const strips = vocabulary.added.filter(({ lstrip, rstrip, singleWord }) => lstrip || rstrip || singleWord);
-  return {
-    names,
-    types: kinds,
-    idOf: vocabulary.anyIdOf,
-    notes:
-      strips.length === 0
-        ? []
-        : [
-            `${strips.length} added tokens take the space around them (\`lstrip\`, \`rstrip\`, \`single_word\`), which llama.cpp does not`,
-          ],
-  };
-}
-
-function mergesOf(json: JsonObject): readonly string[] {
-  return listOf(modelOf(json).merges).map((merge) => {
-    if (typeof merge === 'string') return merge;
-    if (isList(merge) && merge.length === 2) return merge.join(' ');
-    throw unwritable(`it has ${JSON.stringify(merge)} as a merge`);
-  });
-}
 
 /** The special tokens that the post-processor puts before and after a text. */
 function tokensAround(json: JsonObject): { readonly first?: string; readonly last?: string } {
@@ -235,9 +155,3 @@ async function chatTemplates(
       : [['tokenizer.chat_templates', { texts: others.map(({ name }) => name) }] as const]),
   ];
 }
-
-const unwritable = (why: string): UserError =>
-  new UserError({
-    code: 'unsupported-tokenizer',
-    message: `the tokenizer cannot be written as GGUF: ${why}`,
-  });

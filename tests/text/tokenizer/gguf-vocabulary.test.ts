@@ -2,12 +2,14 @@ import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import type { Json } from '../../../src/core/json.ts';
 import { plainValue } from '../../../src/formats/gguf/write-gguf.ts';
-import { ggufTokenizer } from '../../../src/text/tokenizer/gguf-tokenizer.ts';
+import { ggufTokenizer, writeGgufTokenizer } from '../../../src/text/tokenizer/gguf-tokenizer.ts';
 import { ggufVocabulary } from '../../../src/text/tokenizer/gguf-vocabulary.ts';
 import { openJsonTokenizer } from '../../../src/text/tokenizer/json-tokenizer.ts';
 import { openTokenizer } from '../../../src/text/tokenizer/open-tokenizer.ts';
 import { vocabularyOf } from '../../../src/text/tokenizer/vocabulary.ts';
+import sentencePieces from '../../fixtures/text/sentence-pieces.json' with { type: 'json' };
 import { openStageRig, type StageRig } from '../../stages/stage-rig.ts';
 
 const fixture = (name: string) =>
@@ -92,7 +94,9 @@ describe('a post-processor', () => {
     type: 'TemplateProcessing',
     single,
     pair: [],
-    special_tokens: {},
+    special_tokens: Object.fromEntries(
+      ['<s>', '</s>'].map((id, index) => [id, { id, ids: [2 + index], tokens: [id] }]),
+    ),
   });
   test.each<[string, object | null, readonly [boolean, boolean]]>([
     ['that adds nothing', null, [false, false]],
@@ -120,12 +124,46 @@ describe('a post-processor', () => {
   });
 });
 
-test.each(['llama2', 'unigram', 'metaspace-first'])(
-  '%s is refused, since it is not byte-level BPE',
+test.each(['llama', 'gemma'] as const)(
+  'a SentencePiece vocabulary like that of %s is written with the order of its merges, its types and its spaces',
   async (name) => {
     await using rig = await openStageRig();
-    await expect(describeTokenizer(rig, { name })).rejects.toThrow(
-      'the tokenizer cannot be written as GGUF: only a vocabulary of byte-level BPE can be written',
-    );
+    const { add_space_prefix, tokens, scores, token_type } = sentencePieces.vocabularies[name];
+    const source = new Map<string, Json>([
+      ['tokenizer.ggml.model', 'llama'],
+      ['tokenizer.ggml.tokens', tokens],
+      ['tokenizer.ggml.scores', scores],
+      ['tokenizer.ggml.token_type', token_type],
+      ['tokenizer.ggml.add_space_prefix', add_space_prefix],
+      ['tokenizer.ggml.bos_token_id', 1],
+      ['tokenizer.ggml.eos_token_id', 2],
+      ['tokenizer.ggml.unknown_token_id', 0],
+    ]);
+    const folder = rig.path('.');
+    await writeGgufTokenizer(folder, { path: 'first', metadata: source });
+    const { metadata, notes } = await ggufVocabulary({ folder, rows: tokens.length, ends: [2] });
+    expect(notes).toEqual([]);
+    const values = new Map([...metadata].map(([key, value]) => [key, plainValue(value)]));
+    const written = (key: string) => values.get(`tokenizer.ggml.${key}`);
+    expect([written('model'), written('pre'), written('add_space_prefix')]).toEqual([
+      'llama',
+      'default',
+      add_space_prefix,
+    ]);
+    expect(written('tokens')).toEqual(tokens);
+    expect(written('token_type')).toEqual(token_type);
+    const again = { path: 'again', metadata: values };
+    expect(ggufTokenizer(again)).toEqual(ggufTokenizer({ path: 'first', metadata: source }));
   },
 );
+
+test.each([
+  ['unigram', 'only a vocabulary of BPE can be written'],
+  ['llama2', 'it never joins "▁x" and "₁", which llama.cpp does, because they make a token'],
+  ['metaspace-first', 'it never joins "▁" and "▁▁", which llama.cpp does, because they make a token'],
+])('%s is refused, since llama.cpp would make other tokens', async (name, message) => {
+  await using rig = await openStageRig();
+  await expect(describeTokenizer(rig, { name })).rejects.toThrow(
+    `the tokenizer cannot be written as GGUF: ${message}`,
+  );
+});
