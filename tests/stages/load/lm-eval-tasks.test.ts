@@ -85,18 +85,18 @@ describe('what is wrong with tasks is said before anything runs', () => {
         facts.yaml:3: \`process_docs\` (\`!function utils.clean\`) is Python code, which tuneloom does not run
         facts.yaml:4: \`doc_to_text\`: the template "{{q" does not parse: unexpected end of template, expected the end of the tag
         facts.yaml:5: \`doc_to_target\` needs the Python function \`utils.target\`, which tuneloom does not run
+        facts.yaml:6: tasks have no field \`test_spilt\`: did you mean \`test_split\`?
         facts.yaml:8: the choice true is no text: put it in quotation marks (\`yes\`, \`no\`, \`on\` and \`off\` are booleans in YAML 1.1)
         facts.yaml:9: \`num_fewshot\` must be a whole number of at least 0, but is "many"
-        facts.yaml:18: \`fewshot_indices\` has no effect in lm-evaluation-harness; list the examples as \`samples\`
-        facts.yaml:18: \`sampler\` must be one of default, first_n, but is "balanced"
-        facts.yaml:17: \`num_beams: 4\` is not supported: answers are written without beams
-        facts.yaml:17: \`stop_strings\` of \`generation_kwargs\` is not supported
-        facts.yaml:16: the filter \`regex\` has no option \`group\`
-        facts.yaml:16: the filter \`regex\`: the regular expression "(a" does not parse: a group has no end
-        facts.yaml:14: the filters must end with \`take_first\`, which leaves one answer to score
         facts.yaml:11: the metric \`rouge\` with \`output_type: multiple_choice\` is not supported: there are acc, acc_norm, acc_bytes, exact_match, f1, mcc, brier_score
         facts.yaml:12: \`aggregation\` must be one of mean, nanmean, median, perplexity, but is "f1"
-        facts.yaml:6: tasks have no field \`test_spilt\`. did you mean \`test_split\`?"
+        facts.yaml:14: the filters must end with \`take_first\`, which leaves one answer to score
+        facts.yaml:16: the filter \`regex\` has no option \`group\`
+        facts.yaml:16: the filter \`regex\`: the regular expression "(a" does not parse: a group has no end
+        facts.yaml:17: \`num_beams: 4\` is not supported: answers are written without beams
+        facts.yaml:17: \`stop_strings\` of \`generation_kwargs\` is not supported
+        facts.yaml:18: \`fewshot_indices\` has no effect in lm-evaluation-harness; list the examples as \`samples\`
+        facts.yaml:18: \`sampler\` must be one of default, first_n, but is "balanced""
     `);
   });
 
