@@ -15,6 +15,11 @@ export const fieldsOfPeers: readonly (readonly [
   ['train', 'optimizer.betas', ['adam_beta1', 'adam_beta2']],
   ['train', 'optimizer.epsilon', ['adam_epsilon', 'adam_eps']],
   ['train', 'optimizer.name', ['optim']],
+  ['train', 'learning_rate_multipliers', ['lr_groups']],
+  ['train', 'layerwise_lr_decay', ['layer_decay', 'llrd', 'lr_layer_decay']],
+  ['train', 'evaluate.generation', ['predict_with_generate', 'eval_table_size', 'do_causal_lm_eval']],
+  ['train', 'evaluate.generation.metrics', ['eval_causal_lm_metrics', 'compute_metrics']],
+  ['train', 'evaluate.generation.max_new_tokens', ['generation_max_length', 'eval_max_new_tokens']],
   ['train', 'schedule.name', ['lr_scheduler_type', 'lr_scheduler']],
   ['train', 'schedule.warmup_share', ['warmup_ratio']],
   ['train', 'clip_norm', ['max_grad_norm', 'gradient_clipping', 'grad_clip']],
@@ -24,7 +29,8 @@ export const fieldsOfPeers: readonly (readonly [
     ['eval_steps', 'eval_strategy', 'evaluation_strategy', 'evals_per_epoch', 'eval_on_start'],
   ],
   ['train', 'early_stop.patience', ['early_stopping_patience']],
-  ['train', 'keep', ['load_best_model_at_end', 'metric_for_best_model', 'greater_is_better']],
+  ['train', 'keep', ['load_best_model_at_end']],
+  ['train', 'metric_for_best_model', ['greater_is_better', 'early_stopping_metric']],
   ['train', 'keep_epochs', ['save_total_limit', 'save_strategy', 'saves_per_epoch', 'save_steps']],
   ['train', 'seed', ['data_seed']],
   ['train', 'micro_batch_size', ['eval_batch_size', 'per_device_eval_batch_size', 'auto_find_batch_size']],
@@ -143,4 +149,19 @@ export const peerFields: ReadonlyMap<string, string> = new Map([
     theirs.map((name) => [name, `it is \`${field}\` of \`${stage}\` here`] as const),
   ),
   ...Object.entries(advice),
+]);
+
+const in8Bits =
+  "an optimizer in 8 bits is not supported: bitsandbytes' code for processors and for GPUs rounds its state differently, so there is nothing to agree with; `adafactor` and `lion` take less memory too";
+const usualAdamW = "write `adamw`: it has PyTorch's formula";
+
+/** Help for a value that another program takes. */
+export const peerValues: ReadonlyMap<string, string> = new Map([
+  ...['adamw_8bit', 'adamw_bnb_8bit', 'paged_adamw_8bit', 'lion_8bit', 'adam8bit'].map(
+    (name) => [name, in8Bits] as const,
+  ),
+  ...['adamw_torch', 'adamw_torch_fused', 'adamw_hf', 'adamw_apex_fused', 'paged_adamw_32bit'].map(
+    (name) => [name, usualAdamW] as const,
+  ),
+  ['lion_32bit', 'write `lion`'],
 ]);

@@ -40,10 +40,15 @@ export async function showHistory({ path, offset, limit, keep }: ShowSource): Pr
 const ENTRIES = 40;
 const FEW = 8;
 
-/** A few of the evaluations, evenly spaced, with the first and the last; without evaluations a few of the steps. */
+/** A few of the evaluations and of the scores of answers; without evaluations a few of the steps. */
 function fewEntries(entries: readonly HistoryEntry[]): readonly HistoryEntry[] {
-  const evaluations = entries.filter(({ type }) => type === 'evaluation' || type === 'generation');
-  const all = evaluations.length > 0 ? evaluations : entries.filter(({ type }) => type === 'step');
+  const few = (wanted: HistoryEntry['type']) => evenly(entries.filter(({ type }) => type === wanted));
+  const evaluations = [...few('evaluation'), ...few('generation')];
+  return evaluations.length > 0 ? evaluations.sort((a, b) => a.step - b.step) : few('step');
+}
+
+/** A few of the entries, evenly spaced, with the first and the last. */
+function evenly(all: readonly HistoryEntry[]): readonly HistoryEntry[] {
   if (all.length <= FEW) return all;
   return Array.from(
     { length: FEW },
@@ -65,7 +70,7 @@ function entryTable(entries: readonly HistoryEntry[], columns: number): string {
     (name) => isPreferenceMeasure(name) || !/_(rewards|logps|log_odds|nll|kl)/.test(name),
   );
   const head = [...HEAD, ...measures.map((name) => name.replace(/_loss|^validation_rewards_/, ''))];
-  const rows = rowsOf(entries, measures);
+  const rows = mergedRows(rowsOf(entries, measures));
   // A column without a value says nothing.
   const filled = head.map((_, at) => at).filter((at) => rows.some((row) => row[at] !== ''));
   return fitTable({
@@ -75,6 +80,19 @@ function entryTable(entries: readonly HistoryEntry[], columns: number): string {
     importance: filled.map((at) => IMPORTANCE[at]),
     ...{ columns, indent: '' },
   }).text;
+}
+
+/** Evaluations after the same step share a row. */
+function mergedRows(rows: readonly (readonly string[])[]): readonly (readonly string[])[] {
+  const merged: (readonly string[])[] = [];
+  for (const row of rows) {
+    const last = merged.at(-1);
+    const isFree = last?.every((cell, at) => at < 2 || cell === '' || row[at] === '') === true;
+    if (last?.[0] === row[0] && isFree)
+      merged[merged.length - 1] = row.map((cell, at) => cell || (last?.[at] ?? ''));
+    else merged.push(row);
+  }
+  return merged;
 }
 
 const HEAD = ['step', 'epoch', 'loss', 'learning rate', 'gradient norm', 'tokens', 'training', 'validation'];
