@@ -7,7 +7,7 @@ import { exportWeights, type ModelConfig, openModelFolder } from '../../model/in
 import { parseMemory } from '../../runtime/index.ts';
 import { encodingTokenizerJson, isEncodingName } from '../../text/index.ts';
 import { UsageError } from '../exit-code.ts';
-import { type ExportOptions, isGguf, plainType } from './export-options.ts';
+import { type ExportOptions, isGguf, isGgufAdapter, plainType } from './export-options.ts';
 import { adapterBase, type BaseModel, baseModelOf, type ExportSource } from './export-source.ts';
 import { modelCard } from './model-card.ts';
 import { writeGgufExport } from './write-gguf-export.ts';
@@ -26,11 +26,11 @@ export async function writeExport(folder: string, { source, options }: Export): 
     throw new UsageError({ message: 'a model behind an endpoint has no weights to export' });
   const adapter = join(source.path, 'adapter');
   const { format } = options;
-  const needsAdapter = format === 'merged' || format === 'peft' || format === 'gguf-lora';
+  const needsAdapter = format === 'merged' || format === 'peft' || isGgufAdapter(format);
   if (needsAdapter && !existsSync(join(adapter, 'adapter_config.json')))
     throw new UsageError({
       message: `the model has no adapter: it was not trained with LoRA`,
-      help: `export the whole model with --format ${format === 'gguf-lora' ? 'gguf' : 'hf'}`,
+      help: `export the whole model with --format ${wholeFormats[format]}`,
     });
   await using model = await openModelFolder(source.path);
   const base = await baseModelOf(source);
@@ -56,6 +56,11 @@ export async function writeExport(folder: string, { source, options }: Export): 
   const isBaseNamed = format !== 'peft' || adapterBase(base, options) !== undefined;
   return isBaseNamed ? [] : [unnamedBase(base)];
 }
+
+/** A format of adapters -> that of the whole model for the same program. */
+const wholeFormats: Partial<Record<ExportOptions['format'], ExportOptions['format']>> = {
+  ...{ merged: 'hf', peft: 'hf', 'gguf-lora': 'gguf', 'ollama-lora': 'ollama' },
+};
 
 const unnamedBase = ({ stage }: BaseModel): string =>
   `the adapter names no base model, as that does not come from the hub: name it with --base${
