@@ -37,6 +37,7 @@ const built = await build({
     'stage-process': 'src/cli/stage-process.ts',
     job: 'src/cli/job.ts',
     'chat-process': 'src/cli/chat-process.ts',
+    'model-process': 'src/cli/model-process.ts',
     stage: 'src/stages/stage-api.ts',
     // In the folder of the chunk that starts it.
     'chunks/hash-worker': 'src/runtime/store/hash-worker.ts',

@@ -40,10 +40,13 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     ...['view', 'judging', 'stages', 'training', 'benchmarks', 'metrics', 'text', 'runtime', 'formats'],
     'core',
   ],
+  // OpenAI's API for a model, which computes in a process of its own.
+  serving: ['server', 'stages', 'model', 'text', 'core'],
   // What other tools are told of runs.
   tracking: ['view', 'stages', 'training', 'runtime', 'formats', 'core'],
   cli: [
     ...[
+      'serving',
       'server',
       'judging',
       'tracking',
@@ -112,6 +115,7 @@ const commandRooms: Readonly<Record<string, readonly string[]>> = {
   runs: shared,
   schema: shared,
   score: shared,
+  serve: shared,
   setup: [...shared, 'doctor'],
   show: shared,
   ui: shared,
@@ -131,7 +135,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   '@dagrejs/dagre': ['view'],
   '@tensorflow/tfjs-backend-cpu': ['tensor'],
   '@tensorflow/tfjs-core': ['tensor', 'model', 'training', 'cli/doctor'],
-  '@hono/node-server': ['server'],
+  '@hono/node-server': ['server', 'serving'],
   ajv: ['runtime/config'],
   canonicalize: ['core'],
   commander: ['cli'],
@@ -141,7 +145,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   execa: ['runtime/execute', 'executors', 'stages/execute', 'stages/shell', 'cli/open', 'cli/setup'],
   'fastest-levenshtein': ['core'],
   'gpt-tokenizer': ['text/tokenizer'],
-  hono: ['server'],
+  hono: ['server', 'serving'],
   hyparquet: ['formats'],
   'hyparquet-compressors': ['formats'],
   koffi: ['tensor/onnx/native', 'tensor/onnx/device'],

@@ -34,12 +34,12 @@ interface OpenArtifact extends AsyncDisposable {
 
 /**
  * Opens the artifact that the words of a command name, with a note if it is from a past run. Undefined if the pipeline has
- * mistakes, which are then printed. `wanted` is the one type that the command can use, what it does with it ("be
- * exported"), and help for other types.
+ * mistakes, which are then printed. `wanted` are the types that the command can use, what it does with them
+ * ("be exported"), and help for other types.
  */
 export async function openArtifact(
   { words, options, context }: CommandCall<PipelineOptions>,
-  wanted?: { readonly type: string; readonly use: string; readonly help: string },
+  wanted?: { readonly types: readonly string[]; readonly use: string; readonly help: string },
 ): Promise<OpenArtifact | undefined> {
   const opened = await openPipeline({ words, options, context, names: 'one' });
   const [name] = opened?.names ?? [];
@@ -47,9 +47,9 @@ export async function openArtifact(
   const { dag } = opened;
   const store = await sharedStoreOf({ file: dag.file, options, context });
   const reference = parseReference(dag, name);
-  if (wanted && reference.type !== wanted.type)
+  if (wanted && !wanted.types.includes(reference.type))
     throw new UsageError({
-      message: `\`${name}\` is of type ${reference.type}, and only one of type ${wanted.type} can ${wanted.use}`,
+      message: `\`${name}\` is of type ${reference.type}, and only one of type ${wanted.types.join(' or ')} can ${wanted.use}`,
       help: wanted.help,
     });
   const plan = await planOf({ dag, store, stage: reference.node.id });

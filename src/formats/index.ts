@@ -2,7 +2,7 @@ export { readBytes } from './byte-stream.ts';
 export { readDelimitedRows } from './delimited-rows.ts';
 export { tensorFormats } from './gguf/blocks.ts';
 export { unsupportedGguf } from './gguf/header-reader.ts';
-export type { GgufMetadata } from './gguf/metadata.ts';
+export { type GgufMetadata, shortestDecimal } from './gguf/metadata.ts';
 export { type GgufFile, openGguf } from './gguf/open-gguf.ts';
 export type { WritableFormat } from './gguf/quantize.ts';
 export {

@@ -1,7 +1,7 @@
 // Generated from schemas/stages/load.schema.json.
 
 /**
- * Brings rows of data, or a model with its tokenizer, into the pipeline. Takes exactly one of `records`, `model` and `init`.
+ * Brings rows of data, a model with its tokenizer, or adapters, into the pipeline. Takes exactly one of `records`, `model`, `init`, `adapter` and `adapters`.
  */
 export interface LoadConfig {
   /**
@@ -71,6 +71,16 @@ export interface LoadConfig {
    * A folder in Hugging Face's layout (config.json, model.safetensors, and tokenizer.json or encoding.json), a llama.cpp GGUF file, or OpenAI's original checkpoint of GPT-2: by its path, as `hf:owner/name[@revision][:path]` or as an `https:` address. Or `openai:<name>` for a model behind an endpoint that speaks OpenAI's protocol.
    */
   readonly model?: string;
+  /**
+   * A LoRA adapter in PEFT's layout (adapter_config.json and adapter_model.safetensors), for `generate` and `train`: the path of its folder, as `hf:owner/name[@revision][:path]`. The output is at the port `adapter`. See [Adapters](../adapters.md).
+   */
+  readonly adapter?: string;
+  /**
+   * Several adapters of one base by names of your choice, which are the parts of the output `adapters`: `generate` answers with each of them, and reads the base once.
+   */
+  readonly adapters?: {
+    readonly [k: string]: string;
+  };
   /**
    * If the model's output layer shares the weights of the token embedding, gives it its own output layer, which starts as a copy. Only with `model`.
    */

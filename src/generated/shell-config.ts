@@ -16,7 +16,16 @@ export interface ShellConfig {
      * What flows through the port.
      */
     readonly [k: string]:
-      'file' | 'records' | 'tokens' | 'batches' | 'model' | 'tokenizer' | 'history' | 'responses' | 'scores';
+      | 'file'
+      | 'records'
+      | 'tokens'
+      | 'batches'
+      | 'model'
+      | 'adapter'
+      | 'tokenizer'
+      | 'history'
+      | 'responses'
+      | 'scores';
   };
   /**
    * The output ports by name, each with the type of what the command writes. A bare reference means the first in alphabetical order.
@@ -26,7 +35,16 @@ export interface ShellConfig {
      * What flows through the port.
      */
     readonly [k: string]:
-      'file' | 'records' | 'tokens' | 'batches' | 'model' | 'tokenizer' | 'history' | 'responses' | 'scores';
+      | 'file'
+      | 'records'
+      | 'tokens'
+      | 'batches'
+      | 'model'
+      | 'adapter'
+      | 'tokenizer'
+      | 'history'
+      | 'responses'
+      | 'scores';
   };
   /**
    * Files and folders that the command reads besides its inputs, such as its program; `$FILE_<name>` is the path of each. A change to one makes the stage run again; in folders, caches such as `__pycache__` do not count.

@@ -74,30 +74,60 @@ export interface TrainConfig {
     readonly decay_shape?: 'cosine' | 'linear' | '1-sqrt';
   };
   /**
-   * Trains low-rank adapters of the model's projections instead of its weights, which takes less memory. The output is the model with the adapters merged into it, and in its folder `adapter` the adapters alone, in PEFT's layout.
+   * Trains low-rank adapters of the model's projections instead of its weights, which takes less memory. The output is the model with the adapters merged into it, and in its folder `adapter` the adapters alone, in PEFT's layout. `continue` goes on with the adapter at the port `adapter`, which decides all of these settings. See [Adapters](../adapters.md).
    */
-  readonly lora?: {
-    /**
-     * The adapters' rank: the size of the bottleneck between input and output.
-     */
-    readonly r: number;
-    /**
-     * An adapter's output is multiplied by `alpha / r`.
-     */
-    readonly alpha: number;
-    /**
-     * The share of an adapter's inputs that each training step drops.
-     */
-    readonly dropout: number;
-    /**
-     * Which projections get an adapter: `all-linear`, all except the head, or a list of names (`q_proj`, `c_attn`), ends of names (`attn.c_proj`) and patterns (`h.1*.attn.*`).
-     */
-    readonly targets: 'all-linear' | string[];
-    /**
-     * Multiplies by `alpha / sqrt(r)` instead (rank-stabilized LoRA).
-     */
-    readonly use_rslora: boolean;
-  };
+  readonly lora?:
+    | 'continue'
+    | {
+        /**
+         * The adapters' rank: the size of the bottleneck between input and output.
+         */
+        readonly r: number;
+        /**
+         * An adapter's output is multiplied by `alpha / r`.
+         */
+        readonly alpha: number;
+        /**
+         * The share of an adapter's inputs that each training step drops.
+         */
+        readonly dropout: number;
+        /**
+         * Which projections get an adapter: `all-linear`, all except the head, or a list of names (`q_proj`, `c_attn`), ends of names (`attn.c_proj`) and patterns (`h.1*.attn.*`). Embeddings (`embed_tokens`, `wte`) and a head that is tied to one get an adapter if they are named.
+         */
+        readonly targets: 'all-linear' | string[];
+        /**
+         * Ranks of single projections, by names and patterns as in `targets`; `r` is that of the others.
+         */
+        readonly rank_pattern: {
+          readonly [k: string]: number;
+        };
+        /**
+         * The `alpha` of single projections, by names and patterns as in `targets`.
+         */
+        readonly alpha_pattern: {
+          readonly [k: string]: number;
+        };
+        /**
+         * Multiplies by `alpha / sqrt(r)` instead (rank-stabilized LoRA).
+         */
+        readonly use_rslora: boolean;
+        /**
+         * Trains the norm of each output's weights apart from their direction (DoRA). It often learns more at a low rank, and takes longer.
+         */
+        readonly use_dora: boolean;
+        /**
+         * Modules that are trained whole and kept with the adapter, such as the embeddings for new tokens: names and patterns as in `targets`. The trained copy of a tied embedding is its own: the head keeps the base's weights, unless `ensure_weight_tying` is set.
+         */
+        readonly modules_to_save: string[];
+        /**
+         * Keeps the head of a tied model tied to an embedding in `modules_to_save`.
+         */
+        readonly ensure_weight_tying: boolean;
+        /**
+         * Which of the model's biases are trained too: none, all, or those of the projections with an adapter (`lora_only`).
+         */
+        readonly bias: 'none' | 'all' | 'lora_only';
+      };
   /**
    * Trains only these parameters and freezes the others, which get no gradient and no optimizer state. A list of names, ends of names (`ln_f.weight`) and patterns (`transformer.h.1*`); a leading `!` excludes what matches.
    *

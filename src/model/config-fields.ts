@@ -23,8 +23,8 @@ export class ConfigFields {
     throw this.problem(name, `a whole number ${limit} is needed`);
   }
 
-  optionalCount(name: string): number | undefined {
-    return (this.#value(name) ?? null) === null ? undefined : this.count(name);
+  optionalCount(name: string, most?: number): number | undefined {
+    return (this.#value(name) ?? null) === null ? undefined : this.count(name, most);
   }
 
   /** A count, or 0; `absent` if there is no such field. */
@@ -58,6 +58,10 @@ export class ConfigFields {
   /** A positive number, or undefined if the field is null; `absent` if there is no such field. */
   positiveOrNull(name: string, absent: number | undefined): number | undefined {
     return this.#value(name) === undefined ? absent : this.optionalPositive(name);
+  }
+
+  positiveOrZero(name: string, fallback: number): number {
+    return this.#value(name) === 0 ? 0 : this.positive(name, fallback);
   }
 
   atLeastOne(name: string): number {
@@ -117,6 +121,15 @@ export class ConfigFields {
       'layer_types',
       `a list of ${layers} words is needed, each "full_attention" or "sliding_attention"`,
     );
+  }
+
+  /** An optional list of layers, counted from 0. */
+  layerNumbers(name: string, layers: number): readonly number[] {
+    const value = this.#value(name) ?? [];
+    const isLayer = (each: Json): each is number =>
+      typeof each === 'number' && Number.isInteger(each) && each >= 0 && each < layers;
+    if (isList(value) && value.every(isLayer)) return value;
+    throw this.problem(name, `a list of whole numbers between 0 and ${layers - 1} is needed`);
   }
 
   /** An optional list that contains only the given word. */

@@ -9,14 +9,20 @@ export interface ForwardPass {
   readonly positions: Int32Array;
   /** [N]: the current length of each token's text, without padding, for rotary embeddings that depend on it. */
   readonly textLengths: Int32Array;
+  readonly embed: Embed;
   readonly attend: Attend;
   readonly adapt: Adapt;
   readonly drop: Drop;
   readonly layer: Layer;
+  /** Takes the logits [N, E] of each layer's router, in models with experts, for a loss that depends on them. */
+  readonly routed?: ((logits: tf.Tensor) => void) | undefined;
 }
 
 /** A model's parameters by their names in Hugging Face's checkpoints. */
 type Parameters = (name: string) => tf.Tensor;
+
+/** Looks up rows of an embedding, with its adapter if any: int32 [N] -> [N, C]. `name` is that of its weight, without `.weight`. */
+export type Embed = (name: string, ids: tf.Tensor) => tf.Tensor;
 
 /** Attention among the tokens of a pass: query [N, H D], key and value [N, K D] for K heads of keys and values -> [N, H D]. */
 export type Attend = (projected: Projected) => tf.Tensor;
@@ -37,6 +43,17 @@ interface Projection {
   /** [N, I] */
   readonly x: tf.Tensor;
   /** [N, O], the output without an adapter. */
+  readonly y: tf.Tensor;
+}
+
+/** Adds an embedding's adapter, if any, to its rows. */
+export type AdaptEmbedding = (lookup: Lookup) => tf.Tensor;
+
+interface Lookup {
+  readonly name: string;
+  /** int32 [N] */
+  readonly ids: tf.Tensor;
+  /** [N, C], the rows without an adapter. */
   readonly y: tf.Tensor;
 }
 

@@ -15,8 +15,11 @@ export { copyNewTokens, type NewTokens, readNewTokens, writeNewTokens } from './
 export { resizedModel } from './folder/resized-model.ts';
 export type { DropoutFactors, DropoutSite } from './forward-pass.ts';
 export { choiceLogLikelihoods } from './generation/choices.ts';
+export { ContinuousBatch } from './generation/continuous-batch.ts';
 export { decodeRows } from './generation/decode.ts';
+export type { DecodingRow } from './generation/decoding-batch.ts';
 export {
+  type EncodedPrompt,
   type GeneratedText,
   type GenerationSettings,
   generateTexts,
@@ -24,7 +27,15 @@ export {
 } from './generation/generate-texts.ts';
 export { longestText, promptLength, slotCount } from './generation/lengths.ts';
 export { type TextScore, type TextToScore, textLogLikelihoods } from './generation/log-likelihoods.ts';
-export { CachedDecoder, streamText } from './generation/stream.ts';
+export {
+  type LogProbability,
+  logProbabilities,
+  type ScoredPrompt,
+  scorePrompts,
+  type TokenLogProbability,
+} from './generation/log-probabilities.ts';
+export { rowsPerPass } from './generation/prefill-queue.ts';
+export { CachedDecoder, streamText, withoutBeginning } from './generation/stream.ts';
 export type { ChoicesToScore } from './generation/tree-attention.ts';
 export { openGgufAdapter } from './gguf/gguf-adapter.ts';
 export { ggufModel } from './gguf/gguf-model.ts';
@@ -39,8 +50,19 @@ export {
   saveLanguageModel,
   type Tokens,
 } from './language-model.ts';
-export { adaptModel, saveAdaptedModel } from './lora/lora.ts';
-export { type LoraSettings, loraTargets } from './lora/lora-targets.ts';
+export { adaptModel } from './lora/adapted-model.ts';
+export {
+  checkAdapter,
+  checkAdapterConfig,
+  isAdapterFolder,
+  openAdapterFolder,
+  readAdapterConfig,
+  readAdapterSettings,
+} from './lora/adapter-folder.ts';
+export { adapterSize, type LoraSettings, valuePattern } from './lora/adapter-layout.ts';
+export { type LoraAdapter, loadAdapter, newAdapter } from './lora/lora-adapter.ts';
+export { loraTargets } from './lora/lora-targets.ts';
+export { saveAdaptedModel } from './lora/merge.ts';
 export {
   checkGenerationMemory,
   type MemoryNeed,

@@ -1,7 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { constantWeights, type WeightPrecision } from '../tensor/index.ts';
+import { constantWeights, embeddingLookup, type WeightPrecision } from '../tensor/index.ts';
 import { openModelFolder, writeModelFolder } from './folder/model-folder.ts';
-import type { Adapt, Drop, DropoutFactors, ForwardPass, HeadPass, Layer } from './forward-pass.ts';
+import type {
+  Adapt,
+  AdaptEmbedding,
+  Drop,
+  DropoutFactors,
+  Embed,
+  ForwardPass,
+  HeadPass,
+  Layer,
+} from './forward-pass.ts';
 import { gemmaHidden, gemmaLogits } from './gemma/gemma.ts';
 import { gptNeoxHidden, gptNeoxLogits } from './gpt-neox/gpt-neox.ts';
 import { gpt2Hidden, gpt2Logits } from './gpt2/gpt2.ts';
@@ -17,6 +26,8 @@ export interface LanguageModel {
   readonly parameters: ReadonlyMap<string, tf.Variable>;
   /** What a training updates: all parameters, those that are not frozen, or adapters. */
   readonly trainable: ReadonlyMap<string, tf.Variable>;
+  /** The dropout rate of its adapter's inputs in training, if it has an adapter. */
+  readonly adapterDropout?: number;
   /** Hidden states of N tokens after the last norm: [N, C]. */
   readonly hidden: (tokens: Tokens) => tf.Tensor;
   /** The vocabulary's logits for M of those states: [M, C] -> [M, V]. */
@@ -30,9 +41,13 @@ export interface Tokens extends Pick<ForwardPass, 'ids' | 'positions' | 'textLen
 /** What a training adds to a forward pass. */
 interface Tuning {
   readonly adapt?: Adapt | undefined;
+  readonly adaptEmbedding?: AdaptEmbedding | undefined;
+  /** Tensors that stand in for parameters, by name. */
+  readonly replaced?: ReadonlyMap<string, tf.Tensor> | undefined;
   readonly dropout?: DropoutFactors | undefined;
   /** How layers are computed; by default as they come. */
   readonly layer?: Layer | undefined;
+  readonly routed?: ForwardPass['routed'];
 }
 
 /** Loads a model folder onto the active backend, one parameter at a time. */
@@ -48,13 +63,9 @@ export async function openLanguageModel(folder: string): Promise<LanguageModel> 
 }
 
 /** Writes config.json and model.safetensors; the caller copies the tokenizer's files. */
-export function saveLanguageModel(folder: string, { config, parameters }: LanguageModel): Promise<void> {
-  const read = async (name: string) => {
-    const values = await parameters.get(name)?.data();
-    if (values instanceof Float32Array) return values;
-    throw new Error(`No parameter has the name ${name}`);
-  };
-  return writeModelFolder(folder, { config, read });
+export function saveLanguageModel(folder: string, model: LanguageModel): Promise<void> {
+  const read = (name: string) => parameterOf(model, name).data<'float32'>();
+  return writeModelFolder(folder, { config: model.config, read });
 }
 
 /** A family's forward pass. It is apart from model-config.ts, which planning loads without a tensor library. */
@@ -74,7 +85,7 @@ const decoders: Readonly<Record<ModelConfig['family'], Decoder<ModelConfig>>> = 
   gemma: { hidden: gemmaHidden, logits: gemmaLogits },
 };
 
-const unadapted: Adapt = ({ y }) => y;
+const unadapted = ({ y }: { readonly y: tf.Tensor }): tf.Tensor => y;
 
 const computed: Layer = (_name, x, compute) => compute(x);
 
@@ -90,23 +101,33 @@ export function languageModel(
   config: ModelConfig,
   parameters: ReadonlyMap<string, tf.Variable>,
 ): LanguageModel {
-  const parameter = (name: string) => {
-    const found = parameters.get(name);
-    if (found === undefined) throw new Error(`No parameter has the name ${name}`);
-    return found;
-  };
+  const parametersWith = (replaced: Tuning['replaced']) => (name: string) =>
+    replaced?.get(name) ?? parameterOf({ parameters }, name);
   const decoder = decoders[config.family];
   return {
     config,
     parameters,
     trainable: parameters,
-    hidden: ({ adapt = unadapted, dropout, layer = computed, ...tokens }) =>
-      decoder.hidden(config, { ...tokens, parameter, adapt, drop: dropWith(dropout), layer }),
-    logits: (hidden, { adapt = unadapted } = {}) => decoder.logits(config, hidden, { parameter, adapt }),
+    hidden: ({ adapt = unadapted, adaptEmbedding = unadapted, replaced, dropout, layer, ...tokens }) => {
+      const parameter = parametersWith(replaced);
+      const embed: Embed = (name, ids) =>
+        adaptEmbedding({ name, ids, y: embeddingLookup({ table: parameter(`${name}.weight`), ids }) });
+      const drop = dropWith(dropout);
+      return decoder.hidden(config, { ...tokens, parameter, embed, adapt, drop, layer: layer ?? computed });
+    },
+    logits: (hidden, { adapt = unadapted, replaced } = {}) =>
+      decoder.logits(config, hidden, { parameter: parametersWith(replaced), adapt }),
     dispose: () => {
       for (const variable of parameters.values()) variable.dispose();
     },
   };
+}
+
+/** A parameter of a model by its name in checkpoints. */
+export function parameterOf({ parameters }: Pick<LanguageModel, 'parameters'>, name: string): tf.Variable {
+  const parameter = parameters.get(name);
+  if (parameter === undefined) throw new Error(`No parameter has the name ${name}`);
+  return parameter;
 }
 
 /** Excludes variables from gradients. */

@@ -80,8 +80,8 @@ const trainingProcessBytes = 200_000_000;
 export function trainingMemory(config: ModelConfig, shape: TrainingShape): MemoryNeed {
   const { rows, length, targets, trained, accumulates, checkpoints } = shape;
   const parameters = parameterCount(config);
-  const { layers, hiddenSize, intermediateSize, heads, vocabularySize } = config;
-  const inner = (familyOf(config).gated ? 4 : 2) * intermediateSize;
+  const { layers, hiddenSize, heads, vocabularySize } = config;
+  const inner = (familyOf(config).gated ? 4 : 2) * innerSize(config);
   const scores = config.scoreCap === undefined ? 2 : 3; // a cap keeps the capped scores too
   const inLayer = rows * length * (0.67 * (10 * hiddenSize + inner) + scores * heads * length);
   const logits = 2 * targets * vocabularySize;
@@ -98,6 +98,12 @@ export function trainingMemory(config: ModelConfig, shape: TrainingShape): Memor
     cache: 0,
     overhead: trainingProcessBytes + 0.65 * floatBytes * parameters, // the engine's copies of weights in another layout
   };
+}
+
+/** I, or that of all experts together, since all are computed. */
+function innerSize(config: ModelConfig): number {
+  const mixture = config.family === 'llama' ? config.mixture : undefined;
+  return mixture === undefined ? config.intermediateSize : mixture.experts * mixture.intermediateSize;
 }
 
 function parameterCount(config: ModelConfig): number {

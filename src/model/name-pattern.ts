@@ -3,13 +3,16 @@
  * matches `transformer.h.0.attn.c_attn`. A `*` matches any characters, including dots.
  */
 export function namePattern(pattern: string): (name: string) => boolean {
-  const expression = pattern
+  const whole = new RegExp(`(^|\\.)${patternText(pattern)}$`);
+  return (name) => whole.test(name);
+}
+
+/** The same pattern as a regular expression, without what may come before its first dot. */
+export const patternText = (pattern: string): string =>
+  pattern
     .split('*')
     .map((part) => part.replaceAll(/[^\w]/g, '\\$&'))
     .join('.*');
-  const whole = new RegExp(`(^|\\.)${expression}$`);
-  return (name) => whole.test(name);
-}
 
 /** Whether patterns select a name: at least one matches it, and none with a leading `!` does. */
 export function nameSelection(patterns: readonly string[]): (name: string) => boolean {

@@ -40,5 +40,6 @@ export const layerNormSpecs = (name: string, size: number): readonly NamedSpec[]
 export const eachBlock = (
   prefix: string,
   layers: number,
-  specs: (block: string) => readonly NamedSpec[],
-): readonly NamedSpec[] => Array.from({ length: layers }, (_, layer) => `${prefix}.${layer}`).flatMap(specs);
+  specs: (block: string, layer: number) => readonly NamedSpec[],
+): readonly NamedSpec[] =>
+  Array.from({ length: layers }, (_, layer) => specs(`${prefix}.${layer}`, layer)).flat();

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { createAdaptorServer } from '@hono/node-server';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { UserError } from '../core/index.ts';
 import { answerError, notFound } from './answers.ts';
 import { arenaRoutes } from './arena-routes.ts';
 import { artifactRoutes } from './artifact-routes.ts';
 import { Chats } from './chat-routes.ts';
 import { guard, newAccess } from './guard.ts';
+import { listen } from './listen.ts';
 import { Project, type ProjectOptions } from './project.ts';
 import { reviewRoutes } from './review-routes.ts';
 import { runRoutes } from './run-routes.ts';
@@ -67,7 +67,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   pages.route('/api/arena', arenaRoutes(project));
   pages.route('/api/chats', chats.routes());
   const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server; // no HTTP/2 was asked for
-  port = await listen(server, wanted);
+  port = await listen(server, { port: wanted, hostname: '127.0.0.1' });
   return {
     address: `http://127.0.0.1:${port}${access.path}?token=${access.token}`,
     runs: () => started.count,
@@ -96,23 +96,3 @@ const indexPage = `<!doctype html>
 </body>
 </html>
 `;
-
-function listen(server: Server, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      reject(
-        error.code === 'EADDRINUSE' || error.code === 'EACCES'
-          ? new UserError({
-              code: 'port-in-use',
-              message: `the port ${port} ${error.code === 'EACCES' ? 'needs more rights' : 'is in use'}`,
-              help: 'choose another with --port, or leave it out for any free one',
-            })
-          : error,
-      ),
-    );
-    server.listen(port, '127.0.0.1', () => {
-      const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : port);
-    });
-  });
-}

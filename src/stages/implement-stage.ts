@@ -2,6 +2,7 @@ import { type Json, UserError } from '../core/index.ts';
 import type { ActionPort, StageAction, StageHost, StageModule } from '../runtime/index.ts';
 import {
   type InputTypes,
+  type Once,
   type OutputTypes,
   openInputs,
   openOutputs,
@@ -29,21 +30,48 @@ export const implementStage =
     stage: StageImplementation<Config, Inputs, Outputs>,
   ): StageModule => ({
     run: async (action, host) => {
+      using shared = new SharedResources();
+      const { once } = shared;
       const parts = partsGiven(action);
-      if (parts === undefined) return runOnce(stage, { action, host });
+      if (parts === undefined) return await runPart(stage, { action, host, once });
       const measured: [string, Measurements][] = [];
       for (const part of parts) {
         host.signal.throwIfAborted();
-        const once = runOnce(stage, { action: actionOfPart(action, part), host, part });
-        measured.push([part, await once.catch((error: unknown) => throwFromPart(error, part))]);
+        const done = runPart(stage, { action: actionOfPart(action, part), host, once, part });
+        measured.push([part, await done.catch((error: unknown) => throwFromPart(error, part))]);
       }
       return Object.fromEntries(measured.filter(([, values]) => Object.keys(values).length > 0));
     },
   });
 
-async function runOnce<Config, Inputs extends InputTypes, Outputs extends OutputTypes>(
+/** What the parts of an action share. */
+class SharedResources implements Disposable {
+  readonly #opened = new Map<string, Disposable>();
+
+  readonly once: Once = async <Opened extends Disposable>(name: string, open: () => Promise<Opened>) => {
+    const opened = this.#opened.get(name) ?? (await open());
+    this.#opened.set(name, opened);
+    return opened as Opened; // each name has one type
+  };
+
+  [Symbol.dispose](): void {
+    for (const opened of [...this.#opened.values()].reverse()) opened[Symbol.dispose]();
+  }
+}
+
+async function runPart<Config, Inputs extends InputTypes, Outputs extends OutputTypes>(
   stage: StageImplementation<Config, Inputs, Outputs>,
-  { action, host, part }: { readonly action: StageAction; readonly host: StageHost; readonly part?: string },
+  {
+    action,
+    host,
+    once,
+    part,
+  }: {
+    readonly action: StageAction;
+    readonly host: StageHost;
+    readonly once: Once;
+    readonly part?: string;
+  },
 ): Promise<Measurements> {
   const outputs = await openOutputs(stage.outputs, action.outputs);
   try {
@@ -58,6 +86,7 @@ async function runOnce<Config, Inputs extends InputTypes, Outputs extends Output
       share: action.share,
       resources: action.resources,
       host,
+      once,
     });
     return measurements ?? {};
   } finally {

@@ -19,10 +19,12 @@ export {
 export { cachedAttention, causalAttention, MASKED_SCORE, storesKeysAndValues } from './ops/attention.ts';
 export { checkpoint, shared, withSharedTensors } from './ops/checkpoint.ts';
 export { constantWeights, type WeightPrecision } from './ops/constant-weights.ts';
+export { chosenOnly, highest } from './ops/gates.ts';
 export { embeddingLookup, linear } from './ops/linear.ts';
 export { crossEntropy, IGNORED_TARGET, tokenLogLikelihoods } from './ops/losses.ts';
 export { layerNorm, rmsNorm } from './ops/normalization.ts';
 export { rearrangeRows, rotary } from './ops/rotary.ts';
+export { magnitudeRatio, squaredWeightNorms } from './ops/weight-norms.ts';
 export {
   hasNvidiaGpu,
   INSTALLED_FILE,

@@ -1,5 +1,5 @@
 export type { ChatMessage, Conversation } from './chat/chat-message.ts';
-export { type ChatPrompt, openChatPrompt } from './chat/chat-prompts.ts';
+export { type ChatPrompt, isTemplateName, openChatPrompt } from './chat/chat-prompts.ts';
 export { chatWriter } from './chat/chat-segments.ts';
 export { chatTemplate } from './chat/chat-template.ts';
 export { conversationOf } from './chat/conversation.ts';
@@ -34,6 +34,7 @@ export { isEncodingName } from './tokenizer/encodings.ts';
 export { extendTokenizer } from './tokenizer/extend-tokenizer.ts';
 export { writeGgufTokenizer } from './tokenizer/gguf-tokenizer.ts';
 export { type GgufVocabulary, ggufVocabulary } from './tokenizer/gguf-vocabulary.ts';
+export { IncrementalDecoder } from './tokenizer/incremental-decoder.ts';
 export {
   copyTokenizer,
   openTokenizer,

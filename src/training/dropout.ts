@@ -8,7 +8,7 @@ import {
   type DropoutSite,
   describeDropout,
   hasAttentionDropoutOnly,
-  type ModelConfig,
+  type LanguageModel,
 } from '../model/index.ts';
 import type { DropoutByMicroBatch } from './gradients.ts';
 import type { TrainingTask } from './training-task.ts';
@@ -17,12 +17,14 @@ type DropoutRates = Readonly<Record<DropoutSite['place'], number>>;
 
 /** The share of elements dropped at each kind of place; `dropout: model` takes it from the model's config.json. */
 export const dropoutRates = (
-  { dropout, lora }: Pick<TrainConfig, 'dropout' | 'lora'>,
-  model: ModelConfig,
+  { dropout }: Pick<TrainConfig, 'dropout'>,
+  { config, adapterDropout = 0 }: DroppingModel,
 ): DropoutRates => ({
-  ...(dropout === 'model' ? configDropout(model) : dropout),
-  adapter: lora?.dropout ?? 0,
+  ...(dropout === 'model' ? configDropout(config) : dropout),
+  adapter: adapterDropout,
 });
+
+type DroppingModel = Pick<LanguageModel, 'config' | 'adapterDropout'>;
 
 /**
  * Dropout (Srivastava et al. 2014) in one step. It is drawn on the host from a stream named by seed, step, micro-batch
@@ -52,7 +54,7 @@ export function dropoutOfStep({
 }
 
 export function checkDropout({ config, model }: TrainingTask): void {
-  const { embedding, residual } = dropoutRates(config, model.config);
+  const { embedding, residual } = dropoutRates(config, model);
   if (!hasAttentionDropoutOnly(model.config) || (embedding === 0 && residual === 0)) return;
   throw new UserError({
     code: 'no-such-dropout',
@@ -71,7 +73,7 @@ export function noteUnusedDropout({
 }): void {
   const stated = describeDropout(model.config);
   if (config.dropout === 'model' || stated.length === 0) return;
-  const { embedding, attention, residual } = dropoutRates(config, model.config);
+  const { embedding, attention, residual } = dropoutRates(config, model);
   const own = configDropout(model.config);
   if (own.embedding === embedding && own.attention === attention && own.residual === residual) return;
   onNote(

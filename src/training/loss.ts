@@ -9,9 +9,10 @@ import {
 } from '../model/index.ts';
 import { crossEntropy, embeddingLookup } from '../tensor/index.ts';
 import { ignoredTarget, type MicroBatch } from './batches/micro-batch.ts';
+import { routerLoss } from './router-loss.ts';
 
 /**
- * The mean cross-entropy over a micro-batch's M unmasked targets. The head, a large part of a model, is computed at
+ * The mean cross-entropy over a micro-batch's M unmasked targets, with the routers' loss of a model that asks for it. The head, a large part of a model, is computed at
  * these of the N positions only. Call it inside tf.tidy.
  */
 export function batchLoss(
@@ -20,10 +21,13 @@ export function batchLoss(
   dropout?: DropoutFactors | undefined,
 ): tf.Scalar {
   const { positions, targets } = unmaskedTargets(microBatch.targets);
-  const hidden = model.hidden(tokensOf(model.config, microBatch, dropout)); // [N, C]
+  const router = routerLoss(model.config, microBatch);
+  const tokens = tokensOf(model.config, microBatch, dropout);
+  const hidden = model.hidden({ ...tokens, routed: router?.routed }); // [N, C]
   const unmasked = embeddingLookup({ table: hidden, ids: tf.tensor1d(positions, 'int32') }); // [M, C]
   const logits = model.logits(unmasked, { dropout }); // [M, V]
-  return crossEntropy({ logits, targets: tf.tensor1d(targets, 'int32') }) as tf.Scalar; // a mean has no axes left
+  const loss = crossEntropy({ logits, targets: tf.tensor1d(targets, 'int32') }) as tf.Scalar; // a mean has no axes left
+  return router === undefined ? loss : tf.add(loss, router.value());
 }
 
 function tokensOf(config: ModelConfig, microBatch: MicroBatch, dropout: DropoutFactors | undefined): Tokens {

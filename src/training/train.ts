@@ -105,7 +105,7 @@ class TrainingLoop implements Disposable {
     this.#epoch = epoch;
     const batch = splitBatch(examples, batchLayout(this.#task));
     const learningRate = learningRateAt({ schedule, peak: optimizer.learning_rate, step, totalSteps });
-    const rates = dropoutRates(config, model.config);
+    const rates = dropoutRates(config, model);
     const dropout = dropoutOfStep({ rates, seed: batches.recipe.seed, step });
     const started = clock();
     const { loss, norm, spike } = await takeStep(this.#state, {

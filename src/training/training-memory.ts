@@ -1,7 +1,8 @@
 import { elementCount } from '../formats/index.ts';
 import type { TrainConfig } from '../generated/train-config.ts';
 import {
-  loraTargets,
+  adapterSize,
+  type LoraSettings,
   type MemoryNeed,
   type ModelConfig,
   memoryError,
@@ -13,11 +14,14 @@ import {
 } from '../model/index.ts';
 import type { Batches, Example } from './batches/batch-plan.ts';
 import { ignoredTarget } from './batches/micro-batch.ts';
+import { defaultLora, loraSettings } from './lora-settings.ts';
 
 interface PlannedTraining {
   readonly model: ModelConfig;
   readonly config: TrainConfig;
   readonly batches: Batches;
+  /** Those of the adapter that `lora: continue` goes on with. */
+  readonly adapter?: LoraSettings | undefined;
   /** In bytes. */
   readonly limit: number;
 }
@@ -32,7 +36,7 @@ export function checkTrainingMemory(training: PlannedTraining): number {
 }
 
 /** The largest possible batch: the most rows, each as long as the longest example. */
-function largestShape({ model, config, batches }: PlannedTraining): TrainingShape {
+function largestShape({ model, config, batches, adapter }: PlannedTraining): TrainingShape {
   const { examples, recipe } = batches;
   const most = (of: (example: Example) => number) => examples.reduce((max, one) => Math.max(max, of(one)), 1);
   const rows = Math.min(config.micro_batch_size ?? recipe.batchSize, recipe.batchSize, examples.length || 1);
@@ -44,7 +48,7 @@ function largestShape({ model, config, batches }: PlannedTraining): TrainingShap
     rows,
     length: Math.min(padded, model.contextLength),
     targets: rows * targets,
-    trained: trainedCount(model, config),
+    trained: trainedCount(model, { ...config, adapter }),
     accumulates: rows < Math.min(recipe.batchSize, examples.length),
     checkpoints: config.gradient_checkpointing,
   };
@@ -63,8 +67,8 @@ function whatWouldFit({ model, config, limit }: PlannedTraining, shape: Training
     accumulates: true,
     checkpoints: true,
   });
-  const adapters = trainedCount(model, { lora: config.lora ?? defaultLora });
-  const options = config.lora === undefined ? [shape.trained, adapters] : [shape.trained];
+  const options =
+    config.lora === undefined ? [shape.trained, trainedCount(model, { lora: defaultLora })] : [shape.trained];
   const settings = (trained: number, ...more: readonly string[]): string => {
     const all = [
       ...(shape.checkpoints ? [] : ['`gradient_checkpointing: true`']),
@@ -84,32 +88,22 @@ function whatWouldFit({ model, config, limit }: PlannedTraining, shape: Training
   return 'no setting of this stage would fit: take a smaller model, or a machine with more memory';
 }
 
-/** The schema's defaults. */
-const defaultLora: NonNullable<TrainConfig['lora']> = {
-  r: 16,
-  alpha: 32,
-  dropout: 0,
-  targets: 'all-linear',
-  use_rslora: false,
-};
-
-/** How many numbers a training updates: its adapters', or those of the parameters that its patterns select. */
+/** How many numbers a training updates: its adapter's, or those of the parameters that its patterns select. */
 export function trainedCount(
   config: ModelConfig,
-  { lora, trainable = ['*'] }: Pick<TrainConfig, 'lora' | 'trainable'>,
+  {
+    lora,
+    trainable = ['*'],
+    adapter,
+  }: Pick<TrainConfig, 'lora' | 'trainable'> & Pick<PlannedTraining, 'adapter'>,
 ): number {
-  if (lora !== undefined) return adapterCount(config, lora);
+  if (lora !== undefined) {
+    const settings = lora === 'continue' ? adapter : loraSettings(lora, config);
+    if (settings === undefined) throw new Error('`lora: continue` without an adapter');
+    return adapterSize(config, settings);
+  }
   const isSelected = nameSelection(trainable);
   return [...parameterLayout(config)]
     .filter(([name]) => isSelected(name))
     .reduce((sum, [, { shape }]) => sum + elementCount(shape), 0);
-}
-
-type Lora = NonNullable<TrainConfig['lora']>;
-
-function adapterCount(config: ModelConfig, { r, targets }: Pick<Lora, 'r' | 'targets'>): number {
-  let count = 0;
-  for (const { inputSize, outputSize } of loraTargets(config, targets).values())
-    count += r * (inputSize + outputSize);
-  return count;
 }

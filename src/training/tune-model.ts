@@ -1,18 +1,20 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../core/index.ts';
 import type { TrainConfig } from '../generated/train-config.ts';
 import {
   adaptModel,
   freeze,
   type LanguageModel,
-  type LoraSettings,
+  type LoraAdapter,
   namePattern,
   nameSelection,
+  newAdapter,
   saveAdaptedModel,
   saveLanguageModel,
   type Tokens,
 } from '../model/index.ts';
 import { checkpoint } from '../tensor/index.ts';
+import { loraSettings } from './lora-settings.ts';
 
 /** A model ready to be trained: the rest is frozen, and adapters are added if they are configured. */
 interface TunedModel extends Disposable {
@@ -27,19 +29,25 @@ export function tuneModel(
   {
     config,
     seed,
+    adapter,
   }: {
     readonly config: Pick<TrainConfig, 'lora' | 'trainable'> &
       Partial<Pick<TrainConfig, 'gradient_checkpointing'>>;
-    /** Decides the adapters' initial weights. */
+    /** Decides a new adapter's initial weights. */
     readonly seed: number;
+    /** The one that `lora: continue` goes on with. */
+    readonly adapter?: LoraAdapter | undefined;
   },
 ): TunedModel {
   const layered = (model: LanguageModel) => (config.gradient_checkpointing ? checkpointLayers(model) : model);
-  if (config.lora !== undefined) {
-    const adapted = adaptModel(model, { settings: settingsOf(config.lora), seed });
-    const dispose = () => tf.dispose([...adapted.trainable.values()]);
+  const { lora } = config;
+  if (lora !== undefined) {
+    const created =
+      lora === 'continue' ? adapter : newAdapter(model, { settings: loraSettings(lora, model.config), seed });
+    if (created === undefined) throw new Error('`lora: continue` without an adapter');
+    const adapted = adaptModel(model, created);
     const save = (folder: string) => saveAdaptedModel(folder, adapted);
-    return { model: layered(adapted), save, [Symbol.dispose]: dispose };
+    return { model: layered(adapted), save, [Symbol.dispose]: adapted.dispose };
   }
   const tuned = config.trainable === undefined ? model : trainOnly(model, config.trainable);
   const save = (folder: string) => saveLanguageModel(folder, tuned);
@@ -51,14 +59,6 @@ function trainOnly(model: LanguageModel, patterns: readonly string[]): LanguageM
   freeze([...model.parameters].filter(([name]) => !trainable.has(name)).map(([, variable]) => variable));
   return { ...model, trainable };
 }
-
-const settingsOf = (lora: NonNullable<TrainConfig['lora']>): LoraSettings => ({
-  rank: lora.r,
-  alpha: lora.alpha,
-  dropout: lora.dropout,
-  targets: lora.targets,
-  rankStabilized: lora.use_rslora,
-});
 
 type Parameters = LanguageModel['parameters'];
 

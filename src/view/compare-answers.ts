@@ -19,7 +19,9 @@ export async function compareAnswers(store: Store, pair: RunPair): Promise<reado
     const changed = both.flatMap(([id, answer]) =>
       changeOf({ id, before: before.get(id), after: answer, scores }),
     );
-    const examples = changed.sort((a, b) => gainOf(a) - gainOf(b));
+    // Answers without scores come between those that got worse and those that got better.
+    const gains = new Map(changed.map(({ id }) => [id, gainOf(id, scores)]));
+    const examples = changed.sort((a, b) => (gains.get(a.id) ?? 0) - (gains.get(b.id) ?? 0));
     all.push({ stage, compared: both.length, changed: changed.length, examples });
   }
   return all;
@@ -50,23 +52,33 @@ export interface AnswerChange {
   readonly expected: string;
   readonly before: string;
   readonly after: string;
-  /** The sum of the record's scores, if a stage scores these answers; higher is better. */
-  readonly score_before?: number;
-  readonly score_after?: number;
+  /** What the record's scores were and are, where both runs have one, in the order of the metrics. */
+  readonly scores: readonly ScoreChange[];
 }
 
-type RecordScores = ReadonlyMap<string, number>;
+export interface ScoreChange {
+  readonly metric: string;
+  readonly before: number;
+  readonly after: number;
+}
+
+/** By record, then by metric. */
+type RecordScores = ReadonlyMap<string, ReadonlyMap<string, RecordScore>>;
+
+interface RecordScore {
+  readonly value: number;
+  readonly higherIsBetter: boolean;
+}
 
 function changeOf(answer: {
   readonly id: string;
   readonly before: ResponseRecord | undefined;
   readonly after: ResponseRecord;
-  readonly scores: { readonly before: RecordScores; readonly after: RecordScores };
+  readonly scores: ScoresOfBoth;
 }): readonly AnswerChange[] {
   const { id, before, after, scores } = answer;
   const [old, current] = [before && answerText(before), answerText(after)];
   if (old === undefined || old === current) return [];
-  const [scoreBefore, scoreAfter] = [scores.before.get(id), scores.after.get(id)];
   return [
     {
       id,
@@ -74,19 +86,40 @@ function changeOf(answer: {
       expected: after.expected.trim(),
       before: old,
       after: current,
-      ...(scoreBefore === undefined ? {} : { score_before: scoreBefore }),
-      ...(scoreAfter === undefined ? {} : { score_after: scoreAfter }),
+      scores: scoreChanges(id, scores).map(({ metric, before, after }) => ({
+        metric,
+        before: before.value,
+        after: after.value,
+      })),
     },
   ];
 }
 
-/** Answers without scores sort between those that got worse and those that got better. */
-const gainOf = ({ score_before = 0, score_after = 0 }: AnswerChange): number => score_after - score_before;
+interface ScoresOfBoth {
+  readonly before: RecordScores;
+  readonly after: RecordScores;
+}
 
-/** Record id -> the sum of its scores in all stages that score these answers; higher is better. */
+function scoreChanges(id: string, { before, after }: ScoresOfBoth) {
+  const earlier = before.get(id);
+  return [...(after.get(id) ?? [])].flatMap(([metric, score]) => {
+    const old = earlier?.get(metric);
+    return old === undefined ? [] : [{ metric, before: old, after: score }];
+  });
+}
+
+/** How much better a record's answer became: the sum over all of its scores. */
+const gainOf = (id: string, scores: ScoresOfBoth): number =>
+  scoreChanges(id, scores).reduce((sum, { before, after }) => {
+    const gain = after.value - before.value;
+    return sum + (after.higherIsBetter ? gain : -gain);
+  }, 0);
+
+/** The scores that all stages give to a stage's answers. With several such stages, a metric is named `stage.metric`. */
 async function recordScores(store: Store, { run, stage }: StageOfRun): Promise<RecordScores> {
-  const sums = new Map<string, number>();
-  for (const scorer of scorersOf(store, { run, stage })) {
+  const all = new Map<string, Map<string, RecordScore>>();
+  const scorers = scorersOf(store, { run, stage });
+  for (const scorer of scorers) {
     const { metrics, records } = (await readScores(store, { run, stage: scorer })) ?? { metrics: [] };
     const lowerIsBetter = new Set(
       metrics.filter(({ higher_is_better }) => !higher_is_better).map(({ metric }) => metric),
@@ -94,10 +127,13 @@ async function recordScores(store: Store, { run, stage }: StageOfRun): Promise<R
     for (const { id, values } of records ?? [])
       for (const [metric, value] of Object.entries(values)) {
         if (typeof value !== 'number' && typeof value !== 'boolean') continue;
-        sums.set(id, (sums.get(id) ?? 0) + (lowerIsBetter.has(metric) ? -Number(value) : Number(value)));
+        const ofRecord = all.get(id) ?? new Map<string, RecordScore>();
+        const name = scorers.length === 1 ? metric : `${scorer}.${metric}`;
+        ofRecord.set(name, { value: Number(value), higherIsBetter: !lowerIsBetter.has(metric) });
+        all.set(id, ofRecord);
       }
   }
-  return sums;
+  return all;
 }
 
 /** The answers of a stage in a run, by record id. */

@@ -16,7 +16,7 @@ export {
   viewBatch,
   viewBatches,
 } from './batch-view.ts';
-export type { AnswerChange, AnswerChanges, RunPair } from './compare-answers.ts';
+export type { AnswerChange, AnswerChanges, RunPair, ScoreChange } from './compare-answers.ts';
 export {
   compareRuns,
   type FieldChange,

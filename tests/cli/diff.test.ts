@@ -59,8 +59,9 @@ metrics
 answers of generate: 2 of 4 changed
   Who are you, cow?
     expected  cow
-    before    cow  (1)
-    after     a bad guess  (0)
+    before    cow
+    after     a bad guess
+    scores    exact_match 1.000 -> 0
   Who are you, hen?
     expected  hen
     before    a good guess  (0)

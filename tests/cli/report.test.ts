@@ -94,7 +94,7 @@ describe('tuneloom report', () => {
       [2, 'error: --format is md, and `r.html` is named like html'],
       [2, 'error: the run <run> is named twice'],
       [2, 'error: there is no run `nothing`'],
-      [2, 'error: there is no folder `<folder>/no/such` for the report'],
+      [2, 'error: there is no folder `<folder>/no/such` for the file'],
     ]);
   });
 

@@ -22,6 +22,11 @@ export interface CliRig extends AsyncDisposable {
   readonly tuneloomWith: (env: Readonly<Record<string, string>>, ...words: string[]) => Promise<Ended>;
   /** Starts `tuneloom` and leaves it running. */
   readonly start: (...words: string[]) => ReturnType<typeof startCommand>;
+  /** The same, with more environment variables. */
+  readonly startWith: (
+    env: Readonly<Record<string, string>>,
+    ...words: string[]
+  ) => ReturnType<typeof startCommand>;
 }
 
 export async function openCliRig(files: Readonly<Record<string, string>> = {}): Promise<CliRig> {
@@ -39,6 +44,7 @@ export async function openCliRig(files: Readonly<Record<string, string>> = {}): 
     folder,
     write,
     start: (...words) => startCommand(folder, words),
+    startWith: (env, ...words) => startCommand(folder, words, env),
     tuneloom: (...words) => tuneloomWith({}, ...words),
     tuneloomWith,
     // The stages of a killed run may still be writing.

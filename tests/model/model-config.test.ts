@@ -467,7 +467,22 @@ test.each<[string, JsonObject, string]>([
     'm has true as `use_bidirectional_attention`: only false is supported',
   ],
   ['Gemma 3 with images', { model_type: 'gemma3' }, 'm has the model_type "gemma3"'],
-  ['experts', { ...mistral, model_type: 'mixtral' }, 'm has the model_type "mixtral"'],
+  ['a shared expert', { ...mistral, model_type: 'qwen2_moe' }, 'm has the model_type "qwen2_moe"'],
+  [
+    'noise in a router',
+    { ...mistral, model_type: 'mixtral', router_jitter_noise: 0.1 },
+    'm has 0.1 as `router_jitter_noise`: only 0 is supported',
+  ],
+  [
+    'a token for more experts than there are',
+    { ...mistral, model_type: 'mixtral', num_local_experts: 2, num_experts_per_tok: 3 },
+    'm has 3 as `num_experts_per_tok`: the model has 2 experts',
+  ],
+  [
+    'a layer that does not exist',
+    { ...mistral, model_type: 'qwen3_moe', mlp_only_layers: [99] },
+    'm has [99] as `mlp_only_layers`: a list of whole numbers between 0 and',
+  ],
   ['another family', { model_type: 'mamba' }, 'm has the model_type "mamba"'],
   ['no family', { n_embd: 8 }, 'm has no `model_type`'],
 ])('%s is refused, not ignored', (_case, json, message) => {

@@ -6,6 +6,7 @@ import { type ModelConfig, parseModelConfig } from '../../src/model/model-config
 import { openTensorBackend } from '../../src/tensor/index.ts';
 import { splitBatch } from '../../src/training/batches/micro-batch.ts';
 import { dropoutOfStep, dropoutRates, noteUnusedDropout } from '../../src/training/dropout.ts';
+import { defaultLora } from '../../src/training/lora-settings.ts';
 import { rewriteValues } from '../../src/training/optimizer.ts';
 import { tuneModel } from '../../src/training/tune-model.ts';
 import { backendsUnderTest } from '../backends-under-test.ts';
@@ -72,7 +73,7 @@ describe('the dropout of a model’s config.json', () => {
   });
 
   it('is used by `dropout: model`, with transformers’ defaults for absent fields', () => {
-    const ratesOf = (model: ModelConfig) => dropoutRates({ dropout: 'model' }, model);
+    const ratesOf = (model: ModelConfig) => dropoutRates({ dropout: 'model' }, { config: model });
     const others = { embedding: 0.1, attention: 0.1, residual: 0.1, adapter: 0 };
     expect(ratesOf(gpt2({}))).toEqual(others);
     expect(ratesOf(gpt2({ embd_pdrop: 0, attn_pdrop: 0.2 }))).toEqual({
@@ -108,7 +109,7 @@ describe('the dropout of a model’s config.json', () => {
   });
 });
 
-const lora = { r: 3, alpha: 6, dropout: 0.5, targets: 'all-linear', use_rslora: false } as const;
+const lora = { ...defaultLora, r: 3, alpha: 6, dropout: 0.5 };
 
 describe.each(backendsUnderTest)('with dropout on the %s backend', (backend) => {
   beforeAll(async () => {

@@ -5,16 +5,17 @@ import { openLanguageModel } from '../../src/model/language-model.ts';
 import { openTensorBackend } from '../../src/tensor/index.ts';
 import { splitBatch } from '../../src/training/batches/micro-batch.ts';
 import { lossAndGradients } from '../../src/training/gradients.ts';
+import { defaultLora } from '../../src/training/lora-settings.ts';
 import { tuneModel } from '../../src/training/tune-model.ts';
 import { backendsUnderTest } from '../backends-under-test.ts';
 import { countingExamples } from './tiny-training.ts';
 
 const families = [
   'tiny-gpt2',
-  ...['llama', 'gemma2', 'gemma3', 'gpt-neox', 'olmo2', 'phi'].map((name) => `families/${name}`),
+  ...['llama', 'gemma2', 'gemma3', 'gpt-neox', 'olmo2', 'phi', 'mixtral'].map((name) => `families/${name}`),
 ];
 const folderOf = (name: string) => fileURLToPath(new URL(`../fixtures/model/${name}`, import.meta.url));
-const lora = { r: 4, alpha: 8, dropout: 0.1, targets: 'all-linear' as const, use_rslora: false };
+const lora = { ...defaultLora, r: 4, alpha: 8, dropout: 0.1 };
 
 /** The loss and the gradients of one batch, as numbers. */
 async function gradientsOf(

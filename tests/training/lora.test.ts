@@ -8,10 +8,13 @@ import { UserError } from '../../src/core/user-error.ts';
 import { openSafetensors } from '../../src/formats/safetensors/open-safetensors.ts';
 import { paddedRows } from '../../src/model/attend-rows.ts';
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
-import { adaptModel, saveAdaptedModel } from '../../src/model/lora/lora.ts';
+import { adaptModel } from '../../src/model/lora/adapted-model.ts';
+import { newAdapter } from '../../src/model/lora/lora-adapter.ts';
 import { loraTargets } from '../../src/model/lora/lora-targets.ts';
+import { saveAdaptedModel } from '../../src/model/lora/merge.ts';
 import { openTensorBackend } from '../../src/tensor/index.ts';
 import { splitBatch } from '../../src/training/batches/micro-batch.ts';
+import { defaultLora, loraSettings } from '../../src/training/lora-settings.ts';
 import { rewriteValues } from '../../src/training/optimizer.ts';
 import { TrainingState } from '../../src/training/state/training-state.ts';
 import { takeStep } from '../../src/training/train.ts';
@@ -24,12 +27,15 @@ const seed = 1;
 type PeftRun = (typeof peft.runs)[keyof typeof peft.runs];
 
 async function openAdapted({ model, r, alpha, use_rslora, targets }: PeftRun) {
-  const settings = { rank: r, alpha, dropout: 0, rankStabilized: use_rslora };
   const chosen = typeof targets === 'string' ? ('all-linear' as const) : targets;
-  return adaptModel(await openLanguageModel(fixture(model)), {
-    settings: { ...settings, targets: chosen },
-    seed,
-  });
+  const base = await openLanguageModel(fixture(model));
+  const settings = loraSettings({ ...defaultLora, r, alpha, use_rslora, targets: chosen }, base.config);
+  const adapted = adaptModel(base, newAdapter(base, { settings, seed }));
+  const dispose = () => {
+    adapted.dispose();
+    base.dispose();
+  };
+  return { ...adapted, dispose };
 }
 
 const examplesOf = (step: number) =>
@@ -135,7 +141,7 @@ describe.each(backendsUnderTest)('LoRA on the %s backend', (backend) => {
     });
     const batch = splitBatch(examplesOf(1), { endOfText: 59, microBatchSize: undefined });
     await takeStep(state, { step: 1, batch, learningRate: 0.1, clipNorm: undefined });
-    expect([...state.optimizer.trained.keys()]).toEqual([...model.adapters.variables.keys()]);
+    expect([...state.optimizer.trained.keys()]).toEqual([...model.adapter.variables.keys()]);
     expect([...model.parameters.values()].map((variable) => variable.dataSync().slice())).toEqual(before);
     expect(logitsOf(model)).not.toEqual(expected);
     model.dispose();
@@ -195,16 +201,21 @@ describe('the targets of adapters', () => {
       const error: unknown = await targetsOf('training/tiny-gpt2', targets).catch((error: unknown) => error);
       return error instanceof UserError ? [error.code, error.message, error.help] : error;
     };
-    const help = 'the model has `c_attn`, `c_proj`, `c_fc`; or write `targets: all-linear`';
     expect(await refusal(['c_fc', 'q_proj'])).toEqual([
       'unknown-lora-target',
-      '`lora.targets` has `q_proj`, which matches no projection of the model',
-      help,
+      '`lora.targets` has `q_proj`, which matches no projection or embedding of the model',
+      'the model has `wte`, `wpe`, `c_attn`, `c_proj`, `c_fc`, `lm_head`; or write `targets: all-linear`',
     ]);
-    expect(await refusal(['lm_head'])).toEqual([
-      'unknown-lora-target',
-      '`lora.targets` names `lm_head`, which has no weight: it is tied to the token embedding',
-      help,
+  });
+
+  it('are embeddings and a tied head only if they are named', async () => {
+    expect(await targetsOf('training/tiny-gpt2', ['wte', 'lm_head'])).toEqual(['transformer.wte', 'lm_head']);
+    expect(
+      await targetsOf('training/tiny-gpt2', ['transformer.w*', 'transformer.h.0.mlp.*']).catch(String),
+    ).toContain('`lora.targets` has `transformer.w*`, which matches no projection');
+    expect(await targetsOf('training/tiny-gpt2', ['*fc'])).toEqual([
+      'transformer.h.0.mlp.c_fc',
+      'transformer.h.1.mlp.c_fc',
     ]);
   });
 });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { checkGenerationMemory, totalMemory, trainingMemory } from '../../src/model/memory.ts';
 import { parseModelConfig } from '../../src/model/model-config.ts';
+import { defaultLora } from '../../src/training/lora-settings.ts';
 import { checkTrainingMemory, trainedCount } from '../../src/training/training-memory.ts';
 import { plainConfig } from './tiny-training.ts';
 
@@ -15,7 +16,7 @@ const gpt2 = (width: number, layers: number, heads: number, positions: number) =
   });
 const small = gpt2(768, 12, 12, 1024);
 const smaller = gpt2(512, 8, 8, 256);
-const lora = { r: 16, alpha: 32, dropout: 0, targets: 'all-linear' as const, use_rslora: false };
+const lora = { ...defaultLora, r: 16, alpha: 32, dropout: 0 };
 
 /** Peaks of the process in a run of the stage on two threads, in GB. */
 const measured = [

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { TrainConfig } from '../../src/generated/train-config.ts';
 import type { Batches } from '../../src/training/batches/batch-plan.ts';
+import { defaultLora } from '../../src/training/lora-settings.ts';
 import type { TrainingTask } from '../../src/training/training-task.ts';
 import { countingExamples, plainConfig, TinyTraining, tinyBatches } from './tiny-training.ts';
 
@@ -8,7 +9,7 @@ import { countingExamples, plainConfig, TinyTraining, tinyBatches } from './tiny
 const seed = Number(process.env.TUNELOOM_LAW_SEED ?? 20_260_101);
 const stops = Number(process.env.TUNELOOM_LAW_STOPS ?? 2);
 
-const lora = { r: 2, alpha: 4, dropout: 0.2, targets: 'all-linear', use_rslora: false } as const;
+const lora = { ...defaultLora, r: 2, alpha: 4, dropout: 0.2 };
 const dropout = { embedding: 0.1, attention: 0.1, residual: 0.1 } as const;
 
 interface Case {

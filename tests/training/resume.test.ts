@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { TensorBackendName } from '../../src/tensor/index.ts';
 import type { HistoryEntry } from '../../src/training/history.ts';
+import { defaultLora } from '../../src/training/lora-settings.ts';
 import type { TrainingProgress, TrainingTask } from '../../src/training/training-task.ts';
 import { countingExamples, plainConfig, TinyTraining, type Trained, tinyBatches } from './tiny-training.ts';
 
@@ -17,7 +18,7 @@ const validated = async () => ({ config, validation: await tinyBatches({ example
 /** Random in every step: what is dropped must not depend on where the training resumed. */
 const dropping = {
   ...config,
-  lora: { r: 2, alpha: 4, dropout: 0.2, targets: 'all-linear', use_rslora: false },
+  lora: { ...defaultLora, r: 2, alpha: 4, dropout: 0.2 },
   dropout: { embedding: 0.1, attention: 0.1, residual: 0.1 },
   micro_batch_size: 2,
 } as const;

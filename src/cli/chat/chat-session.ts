@@ -5,8 +5,9 @@ import {
   quantizeWeights,
   streamText,
 } from '../../model/index.ts';
-import { type LocalModel, openLocalModel } from '../../stages/index.ts';
+import { type LocalModel, openLocalModel, withAdapter } from '../../stages/index.ts';
 import { type ChatMessage, type ChatPrompt, openChatPrompt, startToken, stopsAt } from '../../text/index.ts';
+import type { ChatAdapter } from './chat-adapters.ts';
 
 /** How answers are written: the fields of generate. */
 export interface ChatSettings {
@@ -22,12 +23,15 @@ export interface ChatSettings {
 /** Opens a model folder for a conversation; its weights are kept small, as one answer is written at a time. */
 export async function openChatSession({
   folder,
+  adapters = [],
   template,
   system,
   settings,
   onNote,
 }: {
   readonly folder: string;
+  /** Of this model; the first one answers, until another is chosen. */
+  readonly adapters?: readonly ChatAdapter[];
   /** Instead of the model's own. */
   readonly template: string | undefined;
   readonly system: string | undefined;
@@ -47,8 +51,12 @@ export async function openChatSession({
   const weights = quantizeWeights(local.model);
   const { stopTokens, stop } = stopsAt(prompt.endMark, local.tokenizer);
   const { maxNewTokens, temperature, topK, topP, minP, repetitionPenalty, seed } = settings;
+  const adapted = new Map<string, LocalModel>();
+  for (const { name, folder: adapter } of adapters)
+    adapted.set(name, await withAdapter(local, { model: folder, adapter }));
   return new ChatSession({
     local,
+    adapted,
     weights,
     prompt,
     settings: {
@@ -61,6 +69,8 @@ export async function openChatSession({
 
 interface ChatSessionOptions {
   readonly local: LocalModel;
+  /** The same model with each of its adapters, by their names. */
+  readonly adapted: ReadonlyMap<string, LocalModel>;
   readonly weights: Disposable;
   readonly prompt: ChatPrompt;
   readonly settings: GenerationSettings;
@@ -70,18 +80,20 @@ interface ChatSessionOptions {
 /** A conversation with a model: every answer is a reply to all messages so far. */
 export class ChatSession implements Disposable {
   readonly #options: ChatSessionOptions;
-  readonly #decoder: CachedDecoder;
+  #decoder: CachedDecoder;
   #system: string | undefined;
   #messages: readonly ChatMessage[] = [];
 
   constructor(options: ChatSessionOptions) {
     this.#options = options;
-    this.#decoder = new CachedDecoder(options.local.model);
+    const [first = options.local] = options.adapted.values();
+    this.#decoder = new CachedDecoder(first.model);
     this.#system = options.system;
   }
 
   [Symbol.dispose](): void {
     this.#decoder[Symbol.dispose]();
+    for (const { [Symbol.dispose]: dispose } of this.#options.adapted.values()) dispose();
     this.#options.weights[Symbol.dispose]();
     this.#options.local[Symbol.dispose]();
   }
@@ -95,6 +107,21 @@ export class ChatSession implements Disposable {
   setSystem(system: string): void {
     this.#system = system === '' ? undefined : system;
     this.reset();
+  }
+
+  /** The names of the adapters that can answer. */
+  get adapters(): readonly string[] {
+    return [...this.#options.adapted.keys()];
+  }
+
+  /** Lets another adapter answer from now on, or with `none` the model itself. False if there is none of this name. */
+  useAdapter(name: string): boolean {
+    const { local, adapted } = this.#options;
+    const chosen = name === 'none' ? local : adapted.get(name);
+    if (chosen === undefined) return false;
+    this.#decoder[Symbol.dispose]();
+    this.#decoder = new CachedDecoder(chosen.model);
+    return true;
   }
 
   /** Answers a message. A stopped answer is kept as far as it got; a message that fails is forgotten. */

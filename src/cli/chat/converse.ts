@@ -7,12 +7,17 @@ import { StreamWrapper } from '../terminal/wrap-text.ts';
 import type { ChatSession } from './chat-session.ts';
 
 interface Conversation {
-  readonly session: Pick<ChatSession, 'ask' | 'reset' | 'setSystem'>;
+  readonly session: Pick<ChatSession, 'ask' | 'reset' | 'setSystem' | 'adapters' | 'useAdapter'>;
   readonly context: Pick<CommandContext, 'terminal' | 'input'>;
   readonly json: boolean;
 }
 
-const help = '/reset forgets the conversation, /system <text> sets the system message, /exit leaves.';
+const helpOf = ({ adapters }: Conversation['session']): string =>
+  [
+    '/reset forgets the conversation, /system <text> sets the system message,',
+    ...(adapters.length > 0 ? [`/adapter <${[...adapters, 'none'].join('|')}> chooses who answers,`] : []),
+    '/exit leaves.',
+  ].join(' ');
 
 /**
  * Answers messages until the input ends. In a terminal answers stream, and Ctrl-C stops an answer or, between answers,
@@ -25,7 +30,7 @@ export async function converse(conversation: Conversation): Promise<void> {
   const reader = streams
     ? createInterface({ input: context.input, output: process.stdout, prompt: '> ' })
     : createInterface({ input: context.input, terminal: false });
-  if (streams) context.terminal.complain(`${help} Ctrl-C stops an answer.`);
+  if (streams) context.terminal.complain(`${helpOf(conversation.session)} Ctrl-C stops an answer.`);
   let answering: AbortController | undefined;
   reader.on('SIGINT', () => (answering ? answering.abort() : reader.close()));
   if (streams) reader.prompt();
@@ -52,7 +57,12 @@ async function answerLine(line: string, answering: Answering): Promise<void> {
   if (line === '/reset') return session.reset();
   if (line === '/system' || line.startsWith('/system '))
     return session.setSystem(line.slice('/system'.length).trim());
-  if (/^\/(help|\?)$/.test(line)) return context.terminal.complain(help);
+  if (line.startsWith('/adapter ')) {
+    const name = line.slice('/adapter'.length).trim();
+    if (!session.useAdapter(name)) context.terminal.complain(`there is no adapter ${safeText(name)}`);
+    return;
+  }
+  if (/^\/(help|\?)$/.test(line)) return context.terminal.complain(helpOf(session));
   try {
     await answer(line, answering);
   } catch (error) {

@@ -1,16 +1,9 @@
 import { Option } from 'commander';
-import { exportFormats, exportTypes } from '../export/export-options.ts';
 import { parseScale } from '../review/scale.ts';
 import type { CommandGroup } from './command-declaration.ts';
 import { experimentCommands } from './experiment-commands.ts';
-import {
-  jsonOption,
-  numberFrom,
-  overrideOptions,
-  pipelineOptions,
-  storeOption,
-  wholeNumber,
-} from './options.ts';
+import { modelCommands } from './model-commands.ts';
+import { jsonOption, overrideOptions, pipelineOptions, storeOption, wholeNumber } from './options.ts';
 
 export const resultCommands: CommandGroup = {
   title: 'Look at it and at its results:',
@@ -120,44 +113,7 @@ export const resultCommands: CommandGroup = {
       ],
       load: async () => (await import('../graph/graph.ts')).graphCommand,
     },
-    {
-      name: 'chat',
-      usage: '[file] <stage|model>',
-      summary: 'Chat with a model from a stage, a folder or a GGUF file',
-      options: [
-        new Option('--template <name>', "a template instead of the model's own: alpaca, chatml, llama3, ..."),
-        new Option('--system <text>', 'the system message'),
-        new Option('--max-new-tokens <number>', 'the most tokens in an answer')
-          .argParser(wholeNumber(1))
-          .default(256),
-        new Option('--temperature <number>', '0 takes the likeliest token each time')
-          .argParser(numberFrom(0))
-          .default(0),
-        new Option('--top-k <number>', 'sample from this many of the likeliest tokens').argParser(
-          wholeNumber(1),
-        ),
-        new Option('--top-p <share>', 'sample from the likeliest tokens that add up to this probability')
-          .argParser(numberFrom(0))
-          .default(1),
-        new Option(
-          '--min-p <share>',
-          "sample from tokens with at least this share of the likeliest one's probability",
-        )
-          .argParser(numberFrom(0))
-          .default(0),
-        new Option('--repetition-penalty <number>', 'above 1 makes repeated tokens less likely')
-          .argParser(numberFrom(0))
-          .default(1),
-        new Option('--seed <number>', 'the seed of the sampling').argParser(wholeNumber(0)).default(0),
-        ...pipelineOptions,
-      ],
-      examples: [
-        { line: 'tuneloom chat train', does: 'chat with the model of the stage `train`' },
-        { line: 'tuneloom chat models/smollm2.gguf', does: 'chat with a model file' },
-        { line: 'tuneloom chat train --json < questions.txt', does: 'one question a line' },
-      ],
-      load: async () => (await import('../chat/chat.ts')).chatCommand,
-    },
+    ...modelCommands,
     {
       name: 'score',
       usage: '[benchmark]',
@@ -181,43 +137,6 @@ export const resultCommands: CommandGroup = {
         { line: 'tuneloom score arena --data battles.json --json', does: 'ratings of models, for a program' },
       ],
       load: async () => (await import('../score/score.ts')).scoreCommand,
-    },
-    {
-      name: 'export',
-      usage: '[file] <stage[.output] | ./folder> --to <folder>',
-      summary: 'Write a model for transformers, PEFT, llama.cpp or Ollama, and push it to the hub',
-      options: [
-        new Option('--to <folder>', 'a new or empty folder to write to'),
-        new Option(
-          '--push <address>',
-          'also upload the files, as hf:owner/name; a new repository is private; the token comes from HF_TOKEN',
-        ),
-        new Option('--public', 'with --push: a new repository is public'),
-        new Option(
-          '--format <name>',
-          'hf: the whole model; merged: the same, of a LoRA training; peft: its adapter; gguf: a file for llama.cpp; gguf-lora: the adapter for it; ollama, ollama-lora: the same with a Modelfile',
-        )
-          .choices(exportFormats)
-          .default('hf'),
-        new Option('--dtype <name>', 'the type of the weights; the last three for gguf and ollama')
-          .choices(exportTypes)
-          .default('float32'),
-        new Option('--max-shard-size <size>', 'the largest size of one file of weights').default('5GB'),
-        new Option('--base <name>', "the adapter's base model, as adapter_config.json or Ollama names it"),
-        new Option('--force', 'replace the folder of an earlier export'),
-        ...pipelineOptions,
-      ],
-      examples: [
-        { line: 'tuneloom export train --to my-model', does: 'a folder that transformers loads' },
-        { line: 'tuneloom export train --to small --dtype bfloat16', does: 'half the size' },
-        { line: 'tuneloom export train --to adapter --format peft', does: 'a LoRA adapter for PEFT' },
-        {
-          line: 'tuneloom export train --to local --format ollama --dtype q4_k_m',
-          does: 'a small model for Ollama',
-        },
-        { line: 'tuneloom export train --push hf:me/my-model', does: 'the same files in a repository' },
-      ],
-      load: async () => (await import('../export/export.ts')).exportCommand,
     },
   ],
 };

@@ -8,6 +8,7 @@ import {
   type MetricChange,
   type RunDifference,
   type RunPair,
+  type ScoreChange,
   type StageDifference,
 } from '../../view/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
@@ -193,11 +194,12 @@ function answersText(
 }
 
 function answerText(change: AnswerChange, terminal: Terminal): string {
-  const { question, expected, before, after, score_before, score_after } = change;
+  const { question, expected, before, after, scores } = change;
   const lines = [
     ...(expected === '' ? [] : [{ label: 'expected', text: excerpt(expected, MOST_CHARACTERS) }]),
-    { label: 'before', text: scored(before, score_before) },
-    { label: 'after', text: scored(after, score_after) },
+    { label: 'before', text: excerpt(before, MOST_CHARACTERS) },
+    { label: 'after', text: excerpt(after, MOST_CHARACTERS) },
+    ...(scores.length === 0 ? [] : [{ label: 'scores', text: scores.map(scoreText).join(', ') }]),
   ];
   const asked = shortLine(`  ${safeLine(question)}`, terminal.columns);
   return `${asked}\n${labeledText(lines, { terminal, indent: '    ' })}`;
@@ -205,7 +207,7 @@ function answerText(change: AnswerChange, terminal: Terminal): string {
 
 const MOST_CHARACTERS = 200;
 
-const scored = (answer: string, score: number | undefined): string => {
-  const figure = score === undefined ? '' : `  (${Number.isInteger(score) ? score : formatFigure(score)})`;
-  return `${excerpt(answer, MOST_CHARACTERS)}${figure}`;
-};
+const scoreText = ({ metric, before, after }: ScoreChange): string =>
+  before === after
+    ? `${safeLine(metric)} ${formatFigure(after)}`
+    : `${safeLine(metric)} ${formatFigure(before)} -> ${formatFigure(after)}`;

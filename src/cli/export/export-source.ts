@@ -25,7 +25,7 @@ export async function openExportSource(call: CommandCall<ExportOptions>): Promis
   if (word !== undefined && others.length === 0 && /^\.|[/\\]/.test(word) && !/\.ya?ml$/i.test(word))
     return openFolder(word, context);
   const opened = await openArtifact(call, {
-    type: 'model',
+    types: ['model'],
     use: 'be exported',
     help: 'name a stage that loads or trains a model',
   });
@@ -83,13 +83,15 @@ export interface BaseModel {
   readonly shown?: string;
   /** On the Hugging Face hub. */
   readonly repository?: string;
+  /** The name of the file or folder that it was loaded from, where other programs do not load it by its repository. */
+  readonly file?: string;
   /** From the base's own model card. */
   readonly license?: string;
 }
 
-/** What an adapter's configuration names as its base; undefined if that is neither given nor on the hub. */
-export const adapterBase = ({ repository }: BaseModel, { base }: ExportOptions): string | undefined =>
-  base ?? repository;
+/** What an adapter's configuration names as its base; undefined if that is neither given nor a whole repository on the hub. */
+export const adapterBase = ({ repository, file }: BaseModel, { base }: ExportOptions): string | undefined =>
+  base ?? (file === undefined ? repository : undefined);
 
 /** Follows the models back to the one that was loaded. */
 export async function baseModelOf({ origin }: ExportSource): Promise<BaseModel> {
@@ -99,10 +101,13 @@ export async function baseModelOf({ origin }: ExportSource): Promise<BaseModel> 
   const stage = node.id;
   if (typeof model !== 'string')
     return { stage, ...(init !== undefined && { shown: 'fresh random weights' }) };
-  const [, repository] = /^hf:([^@]+)/.exec(model) ?? [];
-  if (repository !== undefined) return { stage, shown: model, repository };
+  const [, repository, path] = /^hf:([^@:]+)(?:@[^:]*)?(?::(.+))?$/.exec(model) ?? [];
+  if (repository !== undefined)
+    return { stage, shown: model, repository, ...(path && { file: basename(path) }) };
   const license = await licenseOf(join(model, 'README.md'));
-  return { stage, shown: basename(model), ...(license && { license }) };
+  const name = basename(model);
+  const isFile = /\.gguf$/i.test(name);
+  return { stage, shown: name, ...(isFile && { file: name }), ...(license && { license }) };
 }
 
 /** Whether the stage has changed since the model was made. */

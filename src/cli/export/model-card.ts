@@ -64,12 +64,16 @@ const datasetsOf = (data: CardFacts['data']): readonly string[] => [
   ...new Set(data.flatMap(({ path }) => /^hf:datasets\/([\w.-]+\/[\w.-]+)/.exec(path)?.[1] ?? [])),
 ];
 
+/** The GGUF file of an adapter's base. */
+const ggufBase = ({ file }: BaseModel): string =>
+  file !== undefined && /^[\w.-]+\.gguf$/i.test(file) ? file : 'base.gguf';
+
 /** How to load the export, from within its folder. */
 function usage(base: BaseModel, options: ExportOptions): string {
   const shell = (...lines: readonly string[]) => ['```sh', ...lines, '```'].join('\n');
   const file = ggufFile(options);
   if (options.format === 'gguf') return shell(`llama-cli -m ${file}`);
-  if (options.format === 'gguf-lora') return shell(`llama-cli -m base.gguf --lora ${file}`);
+  if (options.format === 'gguf-lora') return shell(`llama-cli -m ${ggufBase(base)} --lora ${file}`);
   if (options.format.startsWith('ollama'))
     return shell('ollama create my-model -f Modelfile', 'ollama run my-model');
   const tokenizer = 'tokenizer = AutoTokenizer.from_pretrained(".")';

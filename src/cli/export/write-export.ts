@@ -62,10 +62,13 @@ const wholeFormats: Partial<Record<ExportOptions['format'], ExportOptions['forma
   ...{ merged: 'hf', peft: 'hf', 'gguf-lora': 'gguf', 'ollama-lora': 'ollama' },
 };
 
-const unnamedBase = ({ stage }: BaseModel): string =>
-  `the adapter names no base model, as that does not come from the hub: name it with --base${
-    stage === undefined ? '' : `, or export it too with \`tuneloom export ${stage} --to base\``
-  }`;
+function unnamedBase({ stage, file }: BaseModel): string {
+  const why =
+    file === undefined ? 'as that does not come from the hub' : `as its weights come from the file ${file}`;
+  const which = file === undefined ? 'it' : 'the model that the file was made of';
+  const also = stage === undefined ? '' : `, or export it too with \`tuneloom export ${stage} --to base\``;
+  return `the adapter names no base model, ${why}: name ${which} with --base${also}`;
+}
 
 /** The files that PEFT loads. The adapter's config lacks the base's name, which a stage does not know. */
 async function exportAdapter(

@@ -1,7 +1,7 @@
 import type { TrainConfig } from '../../generated/train-config.ts';
-import { readModelConfig } from '../../model/index.ts';
+import { readAdapterSettings, readModelConfig } from '../../model/index.ts';
 import { type DagNode, type Digest, openContent, type Plan, type Store } from '../../runtime/index.ts';
-import { readBatches } from '../../stages/index.ts';
+import { adapterFolder, readBatches } from '../../stages/index.ts';
 import { checkTrainingMemory } from '../../training/index.ts';
 
 /** Stage -> expected peak memory in bytes, of each training that would run on cached inputs. No weights are read. */
@@ -12,8 +12,11 @@ export async function expectedMemory(plan: Plan, store: Store): Promise<Readonly
     if (decision.kind !== 'run' || node.definition.name !== 'train' || !['auto', 'onnx'].includes(backend))
       continue;
     const [model, batches] = [inputOf(node, 'model', plan), inputOf(node, 'train', plan)];
+    const adapter = inputOf(node, 'adapter', plan);
     const bytes =
-      model && batches && (await trainingMemory({ store, model, batches, node }).catch(() => undefined));
+      model &&
+      batches &&
+      (await trainingMemory({ store, model, batches, adapter, node }).catch(() => undefined));
     if (bytes !== undefined) expected.set(id, Math.round(bytes));
   }
   return expected;
@@ -32,17 +35,22 @@ async function trainingMemory({
   store,
   model,
   batches,
+  adapter,
   node,
 }: {
   readonly store: Store;
   readonly model: Digest;
   readonly batches: Digest;
+  readonly adapter: Digest | undefined;
   readonly node: DagNode;
 }): Promise<number> {
   await using folder = await openContent(store, model);
   await using file = await openContent(store, batches);
+  const config = await readModelConfig(folder.path);
+  await using given = adapter === undefined ? undefined : await openContent(store, adapter);
   return checkTrainingMemory({
-    model: await readModelConfig(folder.path),
+    model: config,
+    adapter: given && (await readAdapterSettings(await adapterFolder(given.path), config)),
     batches: await readBatches(file.path),
     config: node.config as unknown as TrainConfig, // decode edge: the stage's own schema has accepted it
     limit: Number.POSITIVE_INFINITY,

@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import { open, rename } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import { jsonText } from '../../core/index.ts';
 import { listRuns, type RunRecord, recordedPath, type Store } from '../../runtime/index.ts';
@@ -27,6 +25,7 @@ import { namedFile } from '../open-pipeline.ts';
 import { sharedStoreOf } from '../open-shared-store.ts';
 import { findRun } from '../runs/find-run.ts';
 import { safeLine } from '../terminal/safe-text.ts';
+import { writeWhole } from '../write-whole.ts';
 
 /** `tuneloom plot`: draws the histories, the sweep or the scores of runs. */
 export async function plotCommand({ words, options, context }: CommandCall<PlotOptions>): Promise<ExitCode> {
@@ -149,15 +148,3 @@ const nothing = (store: Store, what: string): UsageError =>
     message: `there is nothing to draw: it takes ${what}`,
     help: `\`tuneloom runs\` lists the runs in ${store.root}`,
   });
-
-/** The file appears whole, or not at all. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomUUID()}`;
-  try {
-    await using file = await open(temporary, 'wx');
-    await file.writeFile(text);
-  } catch (error) {
-    throw new UsageError({ message: `${path} cannot be written: ${(error as Error).message}` });
-  }
-  await rename(temporary, path);
-}

@@ -27,7 +27,8 @@ export function reportMarkdown(report: Report): string {
       runs.map(({ run, outcome, milliseconds, stages, params }) => [
         code(run),
         outcome,
-        formatDuration(milliseconds),
+        // Nobody wrote down how long a run took that was killed.
+        milliseconds === 0 ? '' : formatDuration(milliseconds),
         countsOf(stages),
         code(JSON.stringify(params)),
       ]),

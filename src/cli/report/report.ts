@@ -1,6 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, extname, resolve } from 'node:path';
+import { extname, resolve } from 'node:path';
 import { listRuns, type RunRecord, type Store } from '../../runtime/index.ts';
 import { type Report, viewReport } from '../../view/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
@@ -10,6 +8,7 @@ import { namedFile } from '../open-pipeline.ts';
 import { sharedStoreOf } from '../open-shared-store.ts';
 import { findRun } from '../runs/find-run.ts';
 import { counted, formatBytes } from '../terminal/format-number.ts';
+import { writeWhole } from '../write-whole.ts';
 import { reportHtml } from './report-html.ts';
 import { reportMarkdown } from './report-markdown.ts';
 
@@ -92,20 +91,4 @@ const isOfFile = (run: RunRecord, file: string): boolean => {
 function contentsOf({ runs, answers }: Report): string {
   const rows = answers.reduce((sum, table) => sum + table.rows.length, 0);
   return [counted(runs.length, 'run'), ...(rows === 0 ? [] : [counted(rows, 'answer')])].join(', ');
-}
-
-/** Whoever has the file open sees the old one or the new one. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  try {
-    await writeFile(temporary, text, { flag: 'wx' });
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT' || code === 'ENOTDIR')
-      throw new UsageError({ message: `there is no folder \`${dirname(path)}\` for the report` });
-    if (code === 'EISDIR') throw new UsageError({ message: `\`${path}\` is a folder` });
-    throw error;
-  }
 }

@@ -19,7 +19,7 @@ import type { Scale } from './scale.ts';
 export async function reviewCommand(call: CommandCall<ReviewOptions>): Promise<ExitCode> {
   const { options, context } = call;
   const artifact = await openArtifact(call, {
-    type: 'responses',
+    types: ['responses'],
     use: 'be rated',
     help: 'name a generate stage',
   });

@@ -1,6 +1,6 @@
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isObject } from '../../core/index.ts';
+import { isObject, type JsonObject } from '../../core/index.ts';
 import { openSafetensors } from '../../formats/index.ts';
 import { openTokenizer } from '../../text/index.ts';
 import { formatBytes, formatCount } from '../terminal/format-number.ts';
@@ -10,7 +10,8 @@ import type { Terminal } from '../terminal/terminal.ts';
 import { type Shown, type ShowSource, tokenText, windowNote, windowOf } from './shown.ts';
 
 /** A model's configuration and its parameters, without their values. */
-export async function showModel({ path, offset, limit }: ShowSource): Promise<Shown> {
+export async function showModel(source: ShowSource): Promise<Shown> {
+  const { path } = source;
   const endpoint = await jsonFile(join(path, 'endpoint.json'));
   if (endpoint)
     return {
@@ -18,8 +19,25 @@ export async function showModel({ path, offset, limit }: ShowSource): Promise<Sh
       text: (terminal) => `a model behind an endpoint\n\n${configText(endpoint, terminal)}`,
     };
   const config = (await jsonFile(join(path, 'config.json'))) ?? {};
-  const parameters = await parametersOf(join(path, 'model.safetensors'));
   const tokenizer = await tokenizerSummary(path);
+  return showTensors(source, { file: 'model.safetensors', fields: { config, tokenizer } });
+}
+
+/** An adapter's configuration and its matrices, without their values. */
+export async function showAdapter(source: ShowSource): Promise<Shown> {
+  const config = (await jsonFile(join(source.path, 'adapter_config.json'))) ?? {};
+  return showTensors(source, { file: 'adapter_model.safetensors', fields: { config } });
+}
+
+async function showTensors(
+  { path, offset, limit }: ShowSource,
+  {
+    file,
+    fields,
+  }: { readonly file: string; readonly fields: { readonly config: object; readonly tokenizer?: JsonObject } },
+): Promise<Shown> {
+  const { config, ...others } = fields;
+  const parameters = await parametersOf(join(path, file));
   const count = parameters.reduce((sum, parameter) => sum + parameter.count, 0);
   const bytes = parameters.reduce((sum, parameter) => sum + parameter.bytes, 0);
   // Of many layers one line says it all, unless single tensors are asked for.
@@ -27,11 +45,11 @@ export async function showModel({ path, offset, limit }: ShowSource): Promise<Sh
   const lines = isListed ? parameters : joinLayers(parameters);
   const window = await windowOf(lines, { offset, limit: limit ?? Number.POSITIVE_INFINITY });
   return {
-    json: { config, tokenizer, parameters, parameter_count: count, bytes },
+    json: { ...fields, parameters, parameter_count: count, bytes },
     text: (terminal) =>
       [
         `${formatCount(count)} parameters in ${formatCount(parameters.length)} tensors, ${formatBytes(bytes)}`,
-        configText({ ...config, tokenizer }, terminal),
+        configText({ ...config, ...others }, terminal),
         renderTable({
           head: ['parameter', 'shape', 'type', 'count'],
           rows: window.items.map((parameter) => [

@@ -9,7 +9,7 @@ import { openArtifact } from '../open-artifact.ts';
 import { noteText } from '../reporter/reporter.ts';
 import { showBatches } from './show-batches.ts';
 import { showHistory } from './show-history.ts';
-import { showFile, showModel, showTokenizer } from './show-model.ts';
+import { showAdapter, showFile, showModel, showTokenizer } from './show-model.ts';
 import { showRecords, showResponses, showTokens } from './show-records.ts';
 import { showScores } from './show-scores.ts';
 import type { Shown, ShowSource } from './shown.ts';
@@ -71,6 +71,7 @@ const showByType: { readonly [Type in KnownPortType]: (source: ShowSource) => Pr
   tokens: showTokens,
   batches: showBatches,
   model: showModel,
+  adapter: showAdapter,
   tokenizer: showTokenizer,
   history: showHistory,
   scores: showScores,

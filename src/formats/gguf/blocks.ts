@@ -9,9 +9,13 @@ export const tensorFormats = {
   Q5_0: { id: 6, values: 32, bytes: 22 },
   Q5_1: { id: 7, values: 32, bytes: 24 },
   Q8_0: { id: 8, values: 32, bytes: 34 },
+  Q2_K: { id: 10, values: 256, bytes: 84 },
+  Q3_K: { id: 11, values: 256, bytes: 110 },
   Q4_K: { id: 12, values: 256, bytes: 144 },
   Q5_K: { id: 13, values: 256, bytes: 176 },
   Q6_K: { id: 14, values: 256, bytes: 210 },
+  IQ4_NL: { id: 20, values: 32, bytes: 18 },
+  IQ4_XS: { id: 23, values: 256, bytes: 136 },
   BF16: { id: 30, values: 1, bytes: 2 },
 } as const;
 
@@ -78,6 +82,20 @@ const blockReaders: Readonly<Record<BlockFormat, BlockReader>> = {
     const scale = half(block, 0);
     for (let i = 0; i < 32; i++) values[i] = scale * block.getInt8(2 + i);
   },
+  Q2_K: (block, values) => {
+    const [scale, minimum, codes] = [half(block, 80), half(block, 82), after(block, 16)];
+    for (let i = 0; i < 256; i++) {
+      const group = block.getUint8(i >> 4);
+      values[i] = scale * (group & 15) * twoBits(codes, i) - minimum * (group >> 4);
+    }
+  },
+  Q3_K: (block, values) => {
+    const [scale, codes, packed] = [half(block, 108), after(block, 32), after(block, 96)];
+    for (let i = 0; i < 256; i++) {
+      const high = (block.getUint8(i & 31) >> (i >> 5)) & 1;
+      values[i] = scale * (splitScale(packed, i >> 4) - 32) * ((twoBits(codes, i) | (high << 2)) - 4);
+    }
+  },
   Q4_K: (block, values) => {
     const [codes, scaled] = [after(block, 16), groupScales(block)];
     for (let i = 0; i < 256; i++) values[i] = scaled(i >> 5, pairedNibble(codes, i));
@@ -94,7 +112,23 @@ const blockReaders: Readonly<Record<BlockFormat, BlockReader>> = {
     for (let i = 0; i < 256; i++)
       values[i] = scale * block.getInt8(192 + (i >> 4)) * (sixBits(block, i) - 32);
   },
+  IQ4_NL: (block, values) => {
+    const [scale, codes] = [half(block, 0), after(block, 2)];
+    for (let i = 0; i < 32; i++) values[i] = scale * (unevenLevels[nibble(codes, i)] ?? 0);
+  },
+  IQ4_XS: (block, values) => {
+    const [scale, highBits, lowBits] = [half(block, 0), block.getUint16(2, true), after(block, 4)];
+    for (let group = 0; group < 8; group++) {
+      const high = (highBits >> (2 * group)) & 3;
+      const factor = scale * ((orderedNibble(lowBits, group) | (high << 4)) - 32);
+      const codes = after(block, 8 + 16 * group);
+      for (let i = 0; i < 32; i++) values[32 * group + i] = factor * (unevenLevels[nibble(codes, i)] ?? 0);
+    }
+  },
 };
+
+/** The levels of IQ4_NL and IQ4_XS (kvalues_iq4nl), close to each other around zero, where most weights are. */
+const unevenLevels = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
 
 const half = (block: DataView, at: number): number => decodeHalf(block.getUint16(at, true));
 
@@ -105,6 +139,21 @@ const after = (block: DataView, offset: number): DataView =>
 function nibble(codes: DataView, index: number): number {
   const byte = codes.getUint8(index & 15);
   return index < 16 ? byte & 15 : byte >> 4;
+}
+
+/** Nibbles in order, the low one of a byte first. */
+const orderedNibble = (packed: DataView, index: number): number =>
+  (packed.getUint8(index >> 1) >> (4 * (index & 1))) & 15;
+
+/** Two halves of four groups of 32 values: the groups of a half share 32 bytes, two bits each. */
+const twoBits = (codes: DataView, index: number): number =>
+  (codes.getUint8(32 * (index >> 7) + (index & 31)) >> (2 * ((index >> 5) & 3))) & 3;
+
+/** Q3_K: sixteen scales of six bits; two share the nibbles of each of eight bytes, four the upper bits of each of the next four. */
+function splitScale(packed: DataView, group: number): number {
+  const low = (packed.getUint8(group & 7) >> (4 * (group >> 3))) & 15;
+  const high = (packed.getUint8(8 + (group & 3)) >> (2 * (group >> 2))) & 3;
+  return low | (high << 4);
 }
 
 const fifthBit = (bits: number, index: number): number => ((bits >>> index) & 1) << 4;

@@ -11,8 +11,8 @@ const chunkValues = 1 << 22;
 /** An open GGUF file. A read needs memory for its own tensor only. */
 export interface GgufFile extends GgufHeader, AsyncDisposable {
   readonly path: string;
-  /** A tensor's values, row by row, dequantized. Throws if there is no such tensor. */
-  readonly read: (name: string) => Promise<Float32Array>;
+  /** A tensor's values, or those at an index of its first dimension, row by row, dequantized. Throws if there is no such tensor. */
+  readonly read: (name: string, index?: number) => Promise<Float32Array>;
 }
 
 /** Opens a GGUF file and checks its header. Throws a UserError if it is invalid or has tensors in an unsupported format. */
@@ -22,16 +22,24 @@ export async function openGguf(path: string): Promise<GgufFile> {
   try {
     const { size } = await handle.stat();
     const header = readHeader({ path, descriptor: handle.fd, size });
-    const read = (name: string) => {
+    const read = async (name: string, index?: number) => {
       const tensor = header.tensors.get(name);
       if (tensor === undefined) throw new Error(`No tensor has the name ${name}`);
-      return readTensor(handle, path, tensor);
+      return readTensor(handle, path, index === undefined ? tensor : partOf(tensor, index));
     };
-    return { ...header, path, read: async (name) => read(name), [Symbol.asyncDispose]: close };
+    return { ...header, path, read, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** The tensor at an index of the first of several dimensions. */
+function partOf({ format, shape: [count = 0, ...shape], begin, end }: GgufTensor, index: number): GgufTensor {
+  if (shape.length === 0 || index >= count)
+    throw new RangeError(`A tensor of ${count} parts has no part ${index}`);
+  const bytes = (end - begin) / count;
+  return { format, shape, begin: begin + index * bytes, end: begin + (index + 1) * bytes };
 }
 
 async function readTensor(

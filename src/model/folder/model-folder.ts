@@ -145,7 +145,7 @@ export function untiedModel({ path, config, read }: ModelFolder): ModelToWrite {
   return { config: untiedConfig(path, config), read: readUntied };
 }
 
-const untiedConfig = (path: string, { json }: ModelConfig): ModelConfig =>
+export const untiedConfig = (path: string, { json }: ModelConfig): ModelConfig =>
   parseModelConfig(path, { ...json, tie_word_embeddings: false });
 
 /** Small files for other programs; generation_config.json also names the tokens that end an answer. */

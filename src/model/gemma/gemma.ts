@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { embeddingLookup, gelu, rmsNorm, softCap } from '../../tensor/index.ts';
+import { gelu, rmsNorm, softCap } from '../../tensor/index.ts';
 import type { ForwardPass, HeadPass } from '../forward-pass.ts';
 import { llamaLogits } from '../llama/llama.ts';
 import { normHeads, projectWith } from '../modules.ts';
@@ -24,7 +24,7 @@ export function gemmaHidden(config: GemmaConfig, pass: ForwardPass): tf.Tensor {
   const rotateGlobally = rotaryEmbedding(config.rotary, { headDim, pass });
   const rotateLocally = rotaryEmbedding(config.localRotary, { headDim, pass });
 
-  const embedded = embeddingLookup({ table: parameter('model.embed_tokens.weight'), ids });
+  const embedded = pass.embed('model.embed_tokens', ids);
   let x = tf.mul(embedded, Math.sqrt(hiddenSize)); // [N, C]
   for (let layer = 0; layer < config.layers; layer++) {
     const block = `model.layers.${layer}`;

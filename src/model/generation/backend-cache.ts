@@ -1,7 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { computePending } from '../../tensor/index.ts';
 import type { ModelSizes } from '../family.ts';
-import type { CachePlace, CacheSizes, FreshKeyValues, KeyValueCache } from './key-value-cache.ts';
+import type {
+  CachedRow,
+  CachePlace,
+  CacheSizes,
+  FreshKeyValues,
+  KeyValueCache,
+  RowKeyValues,
+} from './key-value-cache.ts';
 
 interface Layer {
   readonly keys: tf.Tensor;
@@ -54,6 +61,22 @@ export class BackendCache implements KeyValueCache {
     }
   }
 
+  async read(layer: number, { row, tokens }: CachedRow): Promise<RowKeyValues> {
+    const { keyValueHeads: heads, headDim } = this.#sizes;
+    const { keys, values } = this.#layer(layer);
+    const rows = [keys, values].map((from) =>
+      tf.tidy(() => {
+        const part = tf.slice(from, [row, 0, 0, 0], [1, heads, tokens, headDim]);
+        return tf.reshape(tf.transpose(part, [0, 2, 1, 3]), [tokens, heads * headDim]);
+      }),
+    );
+    const [ownKeys = noValues, ownValues = noValues] = await Promise.all(
+      rows.map((tensor) => tensor.data<'float32'>()),
+    );
+    tf.dispose(rows);
+    return { keys: ownKeys, values: ownValues };
+  }
+
   tensors(layer: number): Layer {
     const { keys, values } = this.#layer(layer);
     return { keys: tf.clone(keys), values: tf.clone(values) };
@@ -101,3 +124,5 @@ export class BackendCache implements KeyValueCache {
     return tf.tensor4d(padded, this.#shape(1));
   }
 }
+
+const noValues = new Float32Array();

@@ -1,9 +1,10 @@
 import { RandomStream, UserError } from '../../core/index.ts';
-import { type Encodable, encodeFrom, type Tokenizer } from '../../text/index.ts';
+import { type Encodable, encodeFrom, IncrementalDecoder, type Tokenizer } from '../../text/index.ts';
 import type { LanguageModel } from '../language-model.ts';
-import { type DecodingRow, decodeRows } from './decode.ts';
+import { decodeRows } from './decode.ts';
+import type { DecodingRow } from './decoding-batch.ts';
 import { groupByLength, longestText, promptLength, slotCount } from './lengths.ts';
-import { chooseToken, notFinite, penalizeRepetition, type Sampling } from './sampler.ts';
+import { adjustLogits, chooseToken, type LogitAdjustments, notFinite, type Sampling } from './sampler.ts';
 
 export interface Prompt {
   readonly id: string;
@@ -71,22 +72,21 @@ function encodePrompts({ model, tokenizer, prompts, settings }: Generation): rea
 }
 
 /** How texts are generated; `seed` and a prompt's id together decide its random draws. */
-export interface GenerationSettings extends Sampling {
+export interface GenerationSettings extends Sampling, LogitAdjustments {
   readonly maxNewTokens: number;
   readonly seed: number;
   /** A text ends before any of these. */
   readonly stop: readonly string[];
   /** Tokens that end a text, besides the tokenizer's end of text. They are not part of it. */
   readonly stopTokens?: readonly number[] | undefined;
-  /** Above 1, tokens that are in the prompt or the text so far become less likely. */
-  readonly repetitionPenalty?: number | undefined;
   /** How many texts are generated at a time. */
   readonly batchSize: number;
   /** Whether a prompt that is too long loses its first tokens; otherwise it is an error. */
   readonly truncatesPrompts?: boolean;
 }
 
-interface EncodedPrompt {
+/** A prompt as the model reads it: at least one token. */
+export interface EncodedPrompt {
   readonly id: string;
   readonly tokens: Int32Array;
   readonly stopTokens?: readonly number[] | undefined;
@@ -111,6 +111,9 @@ export class Sequence implements DecodingRow {
   readonly #stop: readonly string[];
   readonly #random: RandomStream;
   readonly #tokens: number[] = [];
+  readonly #text: IncrementalDecoder;
+  readonly #longestStop: number;
+  #last: number | undefined;
   #finishReason: 'stop' | 'length' = 'length';
 
   constructor({
@@ -128,31 +131,46 @@ export class Sequence implements DecodingRow {
     this.#settings = settings;
     this.#ends = new Set([tokenizer.endOfText, ...(settings.stopTokens ?? []), ...stopTokens]);
     this.#stop = [...settings.stop, ...stop];
+    this.#longestStop = Math.max(0, ...this.#stop.map(({ length }) => length));
+    this.#text = new IncrementalDecoder(tokenizer);
     this.#random = new RandomStream(['sampling', settings.seed, id]);
+  }
+
+  /** The tokens so far, without one that ends the text. */
+  get tokens(): readonly number[] {
+    return this.#tokens;
+  }
+
+  /** The token that was chosen last, also if it ends the text. */
+  get last(): number | undefined {
+    return this.#last;
+  }
+
+  /** The text so far, with a stop text that ends it, but without what may still become a character. */
+  get text(): string {
+    return this.#text.text;
   }
 
   readonly next = (logits: Float32Array): number | undefined => {
     const { vocabularySize } = this.#tokenizer;
-    const { repetitionPenalty: penalty = 1 } = this.#settings;
     // A NaN in the hidden state makes every logit NaN.
     if (Number.isNaN(logits[0])) throw notFinite(this.#id);
     // A model may have more logits than the vocabulary has tokens.
     const own = logits.subarray(0, vocabularySize);
-    const penalized = penalizeRepetition(own, { penalty, text: this.#tokensSoFar() });
-    const token = chooseToken(penalized, this.#settings, this.#random);
+    const adjusted = adjustLogits(own, {
+      ...this.#settings,
+      prompt: this.prompt,
+      answer: this.#tokens,
+    });
+    const token = chooseToken(adjusted, this.#settings, this.#random);
+    this.#last = token;
     const ends = this.#ends.has(token);
-    if (!ends) this.#tokens.push(token);
-    if (ends || this.#containsStop()) {
+    if (ends || this.#add(token)) {
       this.#finishReason = 'stop';
       return undefined;
     }
     return this.#tokens.length < this.#settings.maxNewTokens ? token : undefined;
   };
-
-  *#tokensSoFar(): Generator<number> {
-    yield* this.prompt;
-    yield* this.#tokens;
-  }
 
   result(): GeneratedText {
     const text = this.#tokenizer.decode(this.#tokens);
@@ -165,9 +183,12 @@ export class Sequence implements DecodingRow {
     };
   }
 
-  #containsStop(): boolean {
-    if (this.#stop.length === 0) return false;
-    const text = this.#tokenizer.decode(this.#tokens);
-    return this.#stop.some((one) => text.includes(one));
+  /** Adds a token; whether the text contains a stop text then. */
+  #add(token: number): boolean {
+    const before = this.text.length;
+    this.#tokens.push(token);
+    this.#text.add(token);
+    const end = this.text.slice(Math.max(0, before - this.#longestStop));
+    return this.#stop.some((one) => end.includes(one));
   }
 }

@@ -1,6 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ModelSizes } from '../family.ts';
-import type { CachePlace, CacheSizes, FreshKeyValues, KeyValueCache } from './key-value-cache.ts';
+import type {
+  CachedRow,
+  CachePlace,
+  CacheSizes,
+  FreshKeyValues,
+  KeyValueCache,
+  RowKeyValues,
+} from './key-value-cache.ts';
 
 /** Keys and values on the host. A decode step adds a token per row in place, here or in the backend, and copies nothing. */
 export class HostCache implements KeyValueCache {
@@ -40,6 +47,11 @@ export class HostCache implements KeyValueCache {
     this.#scatter({ from: values, to: cached.values, places });
   }
 
+  async read(layer: number, part: CachedRow): Promise<RowKeyValues> {
+    const { keys, values } = this.#layer(layer);
+    return { keys: this.#gather(keys, part), values: this.#gather(values, part) };
+  }
+
   tensors(layer: number): { readonly keys: tf.Tensor; readonly values: tf.Tensor } {
     const { batch, keyValueHeads, slots, headDim } = this.#sizes;
     const { keys, values } = this.#layer(layer);
@@ -53,6 +65,18 @@ export class HostCache implements KeyValueCache {
     const found = this.#layers[layer];
     if (found === undefined) throw new RangeError(`The model has no layer ${layer}`);
     return found;
+  }
+
+  /** [B, K, S, D] -> [T, K D] of one row. */
+  #gather(from: Float32Array, { row, tokens }: CachedRow): Float32Array {
+    const { keyValueHeads: heads, slots, headDim } = this.#sizes;
+    const to = new Float32Array(tokens * heads * headDim);
+    for (let token = 0; token < tokens; token++)
+      for (let head = 0; head < heads; head++) {
+        const start = ((row * heads + head) * slots + token) * headDim;
+        to.set(from.subarray(start, start + headDim), (token * heads + head) * headDim);
+      }
+    return to;
   }
 
   /** [rows, T, K, D] -> [B, K, S, D]. */

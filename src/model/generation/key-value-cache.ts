@@ -13,6 +13,19 @@ export interface CachePlace {
   readonly slot: number;
 }
 
+/** The first T tokens of one row. */
+export interface CachedRow {
+  readonly row: number;
+  readonly tokens: number;
+}
+
+export interface RowKeyValues {
+  /** [T, K D] */
+  readonly keys: Float32Array;
+  /** [T, K D] */
+  readonly values: Float32Array;
+}
+
 /** Keys and values that one layer computed for T tokens in each of some rows. */
 export interface FreshKeyValues {
   /** [rows T, K D] */
@@ -30,6 +43,8 @@ export interface KeyValueCache extends Disposable {
   widened(slots: number): KeyValueCache;
   /** Stores T tokens of some rows. */
   store(layer: number, fresh: FreshKeyValues): void;
+  /** The first tokens of a row, [T, K D] each. */
+  read(layer: number, part: CachedRow): Promise<RowKeyValues>;
   /** [B, K, S, D] each; owned by the caller. */
   tensors(layer: number): { readonly keys: tf.Tensor; readonly values: tf.Tensor };
 }

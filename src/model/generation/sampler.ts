@@ -30,40 +30,58 @@ function likeliest(logits: Float32Array): number {
 /** exp((logit - largest) / temperature): probabilities up to a common factor. */
 function softmaxWeights(logits: Float32Array, temperature: number): Float64Array {
   const largest = logits[likeliest(logits)] ?? 0;
-  return Float64Array.from(logits, (logit) => Math.exp((logit - largest) / temperature));
+  const weights = new Float64Array(logits.length);
+  for (let token = 0; token < logits.length; token++)
+    weights[token] = Math.exp(((logits[token] ?? 0) - largest) / temperature);
+  return weights;
 }
 
 /** The tokens to draw from, likeliest first and then by id; undefined means all of them. */
 function keptTokens(weights: Float64Array, { topK, topP, minP = 0 }: Sampling): Uint32Array | undefined {
   if (topK === undefined && topP === 1 && minP === 0) return undefined;
-  const ranked = Uint32Array.from(weights.keys()).sort(
-    (a, b) => (weights[b] ?? 0) - (weights[a] ?? 0) || a - b,
-  );
-  const top = ranked.subarray(0, topK ?? ranked.length);
-  const wanted = topP * total(weights, top);
+  // Sorting numbers is ten times as fast as sorting ids by them.
+  const ranked = weights
+    .toSorted()
+    .reverse()
+    .subarray(0, topK ?? weights.length);
+  const wanted = topP * ranked.reduce((sum, weight) => sum + weight, 0);
   let reached = 0;
-  const enough = top.findIndex((token) => {
-    reached += weights[token] ?? 0;
+  const enough = ranked.findIndex((weight) => {
+    reached += weight;
     return reached >= wanted;
   });
-  const nucleus = enough === -1 ? top : top.subarray(0, enough + 1);
+  const nucleus = enough === -1 ? ranked.length : enough + 1;
   // The likeliest token's weight is 1.
-  const unlikely = nucleus.findIndex((token) => (weights[token] ?? 0) < minP);
-  return unlikely === -1 ? nucleus : nucleus.subarray(0, unlikely);
+  const unlikely = ranked.findIndex((weight) => weight < minP);
+  return heaviest(weights, ranked.subarray(0, unlikely === -1 ? nucleus : Math.min(nucleus, unlikely)));
+}
+
+/** The tokens with these largest weights, in their order and then by id. */
+function heaviest(weights: Float64Array, ranked: Float64Array): Uint32Array {
+  const least = ranked.at(-1) ?? Number.POSITIVE_INFINITY;
+  const heavier: number[] = [];
+  const equal: number[] = [];
+  for (let token = 0; token < weights.length; token++) {
+    const weight = weights[token] ?? 0;
+    if (weight > least) heavier.push(token);
+    else if (weight === least) equal.push(token);
+  }
+  heavier.sort((a, b) => (weights[b] ?? 0) - (weights[a] ?? 0) || a - b);
+  return Uint32Array.from([...heavier, ...equal].slice(0, ranked.length));
 }
 
 function draw(weights: Float64Array, kept: Uint32Array | undefined, uniform: number): number {
-  const tokens = kept ?? Uint32Array.from(weights.keys());
-  let left = uniform * total(weights, tokens);
-  for (const token of tokens) {
-    left -= weights[token] ?? 0;
-    if (left < 0) return token;
+  const count = kept?.length ?? weights.length;
+  const tokenAt = (index: number) => kept?.[index] ?? index;
+  let sum = 0;
+  for (let index = 0; index < count; index++) sum += weights[tokenAt(index)] ?? 0;
+  let left = uniform * sum;
+  for (let index = 0; index < count; index++) {
+    left -= weights[tokenAt(index)] ?? 0;
+    if (left < 0) return tokenAt(index);
   }
-  return tokens.at(-1) ?? 0; // reached only by rounding
+  return tokenAt(count - 1); // reached only by rounding
 }
-
-const total = (weights: Float64Array, tokens: Uint32Array): number =>
-  tokens.reduce((sum, token) => sum + (weights[token] ?? 0), 0);
 
 /**
  * Makes tokens that are already in the text less likely (a penalty above 1): divides positive logits by it and
@@ -80,6 +98,53 @@ export function penalizeRepetition(
     if (logit !== undefined) penalized[token] = logit < 0 ? logit * penalty : logit / penalty;
   }
   return penalized;
+}
+
+/** What makes single tokens more or less likely. */
+export interface LogitAdjustments {
+  /** Above 1, tokens that are in the prompt or the answer become less likely. */
+  readonly repetitionPenalty?: number | undefined;
+  /** Subtracted from a token's logit for each time that it is in the answer. */
+  readonly frequencyPenalty?: number | undefined;
+  /** Subtracted once from the logit of a token that is in the answer. */
+  readonly presencePenalty?: number | undefined;
+  /** Token -> what is added to its logit. */
+  readonly logitBias?: ReadonlyMap<number, number> | undefined;
+}
+
+/**
+ * The logits with the bias, the repetition penalty, and then the frequency and presence penalties of OpenAI's API:
+ * logit - count frequencyPenalty - (count > 0) presencePenalty, where `count` is over the answer. Does not change the
+ * given logits.
+ */
+export function adjustLogits(
+  logits: Float32Array,
+  {
+    repetitionPenalty = 1,
+    frequencyPenalty = 0,
+    presencePenalty = 0,
+    logitBias,
+    prompt,
+    answer,
+  }: LogitAdjustments & { readonly prompt: Iterable<number>; readonly answer: readonly number[] },
+): Float32Array {
+  const isBiased = logitBias !== undefined && logitBias.size > 0;
+  const biased = isBiased ? logits.slice() : logits;
+  for (const [token, bias] of isBiased ? logitBias : [])
+    if (token < biased.length) biased[token] = (biased[token] ?? 0) + bias;
+  const penalized = penalizeRepetition(biased, { penalty: repetitionPenalty, text: joined(prompt, answer) });
+  if (frequencyPenalty === 0 && presencePenalty === 0) return penalized;
+  const adjusted = penalized === logits ? logits.slice() : penalized;
+  const counts = new Map<number, number>();
+  for (const token of answer) counts.set(token, (counts.get(token) ?? 0) + 1);
+  for (const [token, count] of counts)
+    adjusted[token] = (adjusted[token] ?? 0) - count * frequencyPenalty - presencePenalty;
+  return adjusted;
+}
+
+function* joined(prompt: Iterable<number>, answer: readonly number[]): Generator<number> {
+  yield* prompt;
+  yield* answer;
 }
 
 /** The error of a model that computes NaN for a record: without it the result would look like an answer. */

@@ -3,7 +3,7 @@ import { UserError } from '../../core/index.ts';
 import { commonPrefixLength, type Encodable, encodeFrom, type Tokenizer } from '../../text/index.ts';
 import type { LanguageModel } from '../language-model.ts';
 import type { ModelConfig } from '../model-config.ts';
-import { decodeStep } from './decode.ts';
+import { decodeStep } from './decoding-batch.ts';
 import { type GeneratedText, type GenerationSettings, Sequence } from './generate-texts.ts';
 import type { KeyValueCache } from './key-value-cache.ts';
 import { isLengthBound, longestText, promptLength, slotCount } from './lengths.ts';
@@ -64,7 +64,7 @@ export async function streamText({
 }
 
 /** A text without what it ends with of a stop text. */
-function withoutBeginning(text: string, stop: readonly string[]): string {
+export function withoutBeginning(text: string, stop: readonly string[]): string {
   const lengths = stop.map((one) => {
     let length = Math.min(one.length, text.length);
     while (length > 0 && !text.endsWith(one.slice(0, length))) length -= 1;

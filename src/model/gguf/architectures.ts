@@ -6,10 +6,13 @@ import {
   type GgufDescription,
   type GgufNames,
   metadataOf,
-  ropeScaling,
 } from './gguf-architecture.ts';
+import { ropeScaling } from './rope-scaling.ts';
 
-/** The modules of Llama and the models built like it; Phi-3 fuses some of them, Qwen3 has norms of heads. */
+/**
+ * The modules of Llama and the models built like it; Phi-3 fuses some of them, Qwen3 has norms of heads, Mixtral and
+ * Qwen3-MoE have experts.
+ */
 export const llamaNames: GgufNames = {
   layers: 'model.layers',
   outer: new Map([
@@ -31,6 +34,14 @@ export const llamaNames: GgufNames = {
     ['mlp.up_proj', 'ffn_up'],
     ['mlp.gate_up_proj', 'ffn_up'],
     ['mlp.down_proj', 'ffn_down'],
+    ['mlp.gate', 'ffn_gate_inp'],
+    ['mlp.experts.gate_proj', 'ffn_gate_exps'],
+    ['mlp.experts.up_proj', 'ffn_up_exps'],
+    ['mlp.experts.down_proj', 'ffn_down_exps'],
+    ['block_sparse_moe.gate', 'ffn_gate_inp'],
+    ['block_sparse_moe.experts.w1', 'ffn_gate_exps'],
+    ['block_sparse_moe.experts.w3', 'ffn_up_exps'],
+    ['block_sparse_moe.experts.w2', 'ffn_down_exps'],
   ]),
 };
 
@@ -44,16 +55,22 @@ interface Dialect {
   readonly permutation: GgufArchitecture['permutation'];
 }
 
-type LlamaDialect = 'llama' | 'qwen2' | 'qwen3' | 'phi3' | 'olmo2';
+/** Mixtral is a Llama with experts there. */
+const mixtral = { architectures: ['MixtralForCausalLM'], model_type: 'mixtral', sliding_window: null };
+
+type LlamaDialect = 'llama' | 'qwen2' | 'qwen3' | 'qwen3moe' | 'phi3' | 'olmo2';
 
 const dialects: Readonly<Record<LlamaDialect, Dialect>> = {
   llama: {
     architecture: 'LlamaForCausalLM',
     own(fields, { headDim }) {
       fields.oneOf('llama.rope.dimension_count', [headDim]);
-      fields.oneOf('llama.expert_count', [0]);
-      fields.oneOf('llama.expert_used_count', [0]);
-      return { head_dim: headDim };
+      const experts = fields.countOrZero('llama.expert_count');
+      const chosen = fields.countOrZero('llama.expert_used_count');
+      return {
+        head_dim: headDim,
+        ...(experts > 0 && { ...mixtral, num_local_experts: experts, num_experts_per_tok: chosen }),
+      };
     },
     permutation({ module }, { heads, keyValueHeads }) {
       if (module === 'self_attn.q_proj') return { pairedHeads: heads };
@@ -73,6 +90,22 @@ const dialects: Readonly<Record<LlamaDialect, Dialect>> = {
     own(fields, { headDim }) {
       fields.oneOf('qwen3.rope.dimension_count', [headDim]);
       return { head_dim: headDim };
+    },
+    permutation: () => 'none',
+  },
+  qwen3moe: {
+    architecture: 'Qwen3MoeForCausalLM',
+    own(fields, { headDim }) {
+      fields.oneOf('qwen3moe.rope.dimension_count', [headDim]);
+      return {
+        model_type: 'qwen3_moe',
+        head_dim: headDim,
+        num_experts: fields.count('qwen3moe.expert_count'),
+        num_experts_per_tok: fields.count('qwen3moe.expert_used_count'),
+        moe_intermediate_size: fields.count('qwen3moe.expert_feed_forward_length'),
+        // llama.cpp assumes it, and experts in every layer.
+        norm_topk_prob: true,
+      };
     },
     permutation: () => 'none',
   },
@@ -123,10 +156,14 @@ export function llamaArchitecture(type: LlamaDialect): GgufArchitecture {
       const heads = fields.count(`${type}.attention.head_count`);
       const headDim = fields.optionalCount(`${type}.attention.key_length`) ?? hiddenSize / heads;
       fields.oneOf(`${type}.attention.value_length`, [headDim]);
+      const contextLength = fields.count(`${type}.context_length`);
+      const base = fields.positive(`${type}.rope.freq_base`, 10_000);
+      const rotaryDim = fields.optionalCount(`${type}.rope.dimension_count`) ?? headDim;
+      const { rotaryFactors: factors } = file;
       const config = {
         architectures: [architecture],
         model_type: type,
-        max_position_embeddings: fields.count(`${type}.context_length`),
+        max_position_embeddings: contextLength,
         hidden_size: hiddenSize,
         intermediate_size: fields.count(`${type}.feed_forward_length`),
         num_hidden_layers: fields.count(`${type}.block_count`),
@@ -134,9 +171,9 @@ export function llamaArchitecture(type: LlamaDialect): GgufArchitecture {
         num_key_value_heads: fields.optionalCount(`${type}.attention.head_count_kv`) ?? heads,
         hidden_act: 'silu',
         rms_norm_eps: fields.positive(`${type}.attention.layer_norm_rms_epsilon`, Number.NaN),
-        rope_theta: fields.positive(`${type}.rope.freq_base`, 10_000),
-        ...ropeScaling(fields, type),
+        rope_theta: base,
         ...own(fields, { headDim }),
+        ...ropeScaling(fields, { architecture: type, factors, contextLength, base, rotaryDim }),
         ...(type === 'llama' && biasesIn(file)),
         ...commonConfig(file),
       };

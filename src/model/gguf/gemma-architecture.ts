@@ -1,6 +1,7 @@
 import { ConfigFields } from '../config-fields.ts';
 import { llamaNames } from './architectures.ts';
-import { commonConfig, type GgufArchitecture, metadataOf, ropeScaling } from './gguf-architecture.ts';
+import { commonConfig, type GgufArchitecture, metadataOf } from './gguf-architecture.ts';
+import { ropeScaling } from './rope-scaling.ts';
 
 /** What llama.cpp assumes of each, since the file does not say it. */
 const assumed = {
@@ -32,10 +33,13 @@ export function gemmaArchitecture(type: 'gemma2' | 'gemma3'): GgufArchitecture {
       fields.oneOf(`${type}.rope.dimension_count`, [headDim]);
       fields.oneOf(`${type}.rope.freq_base_swa`, [10_000]);
       fields.oneOf(`${type}.attention.sliding_window_pattern`, [type === 'gemma2' ? 2 : 6]);
+      const contextLength = fields.count(`${type}.context_length`);
+      const base = fields.positive(`${type}.rope.freq_base`, theta);
+      const rope = { factors: file.rotaryFactors, contextLength, base, rotaryDim: headDim };
       const config = {
         architectures: [architecture],
         model_type: modelType,
-        max_position_embeddings: fields.count(`${type}.context_length`),
+        max_position_embeddings: contextLength,
         hidden_size: hiddenSize,
         intermediate_size: fields.count(`${type}.feed_forward_length`),
         num_hidden_layers: layers,
@@ -46,9 +50,9 @@ export function gemmaArchitecture(type: 'gemma2' | 'gemma3'): GgufArchitecture {
         query_pre_attn_scalar: layers === largest ? hiddenSize / heads : headDim,
         hidden_activation: 'gelu_pytorch_tanh',
         rms_norm_eps: fields.positive(`${type}.attention.layer_norm_rms_epsilon`, Number.NaN),
-        rope_theta: fields.positive(`${type}.rope.freq_base`, theta),
+        rope_theta: base,
         sliding_window: fields.count(`${type}.attention.sliding_window`),
-        ...ropeScaling(fields, type),
+        ...ropeScaling(fields, { architecture: type, ...rope }),
         ...caps(fields, type),
         ...commonConfig(file),
       };

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../core/index.ts';
 import type { GgufFile } from '../../formats/index.ts';
-import type { ConfigFields } from '../config-fields.ts';
 import type { ModelSizes } from '../family.ts';
+import type { RotaryFactors } from './rope-scaling.ts';
 
 /** How llama.cpp writes an architecture, in terms of Hugging Face's checkpoints. */
 export interface GgufArchitecture {
@@ -16,7 +16,9 @@ export interface GgufArchitecture {
 }
 
 /** What a file says about its model. */
-export type GgufDescription = Pick<GgufFile, 'path' | 'metadata' | 'tensors'>;
+export interface GgufDescription extends Pick<GgufFile, 'path' | 'metadata' | 'tensors'> {
+  readonly rotaryFactors?: RotaryFactors | undefined;
+}
 
 /** Hugging Face's module names -> llama.cpp's. */
 export interface GgufNames {
@@ -31,6 +33,8 @@ export interface GgufNames {
 export interface StoredParameter {
   readonly name: string;
   readonly permutation: Permutation;
+  /** Which of the matrices of a tensor that has one for each expert. */
+  readonly expert?: number | undefined;
 }
 
 /** The stored tensor of a parameter. */
@@ -43,31 +47,20 @@ export function storedParameter(
   const [, layer, inLayer] = whole.startsWith(`${names.layers}.`)
     ? (/^(\d+)\.(.+)$/.exec(whole.slice(names.layers.length + 1)) ?? [])
     : [];
-  const module = inLayer ?? whole;
+  const [, experts, expert, projection] = /^(.+\.experts)\.(\d+)\.(.+)$/.exec(inLayer ?? '') ?? [];
+  const module = projection === undefined ? (inLayer ?? whole) : `${experts}.${projection}`;
   const name = (layer === undefined ? names.outer : names.inner).get(module);
   if (name === undefined) throw new Error(`No tensor is known for ${parameter}`);
   return {
     name: `${layer === undefined ? '' : `blk.${layer}.`}${name}.${kind}`,
     permutation: permutation({ module, kind }, sizes),
+    ...(expert !== undefined && { expert: Number(expert) }),
   };
 }
 
 /** The metadata of an architecture: the keys that start with its name. */
 export function metadataOf({ metadata }: GgufDescription, architecture: string): JsonObject {
   return Object.fromEntries([...metadata].filter(([key]) => key.startsWith(`${architecture}.`)));
-}
-
-/** How an architecture's rotary positions are scaled, as config.json has it. Other ways are refused. */
-export function ropeScaling(fields: ConfigFields, architecture: string): JsonObject {
-  const key = (name: string) => `${architecture}.rope.scaling.${name}`;
-  const type = fields.word(key('type'), ['none', 'linear', 'yarn']);
-  if (type === 'none') return {};
-  const factor = fields.atLeastOne(key('factor'));
-  if (type === 'linear') return { rope_scaling: { rope_type: type, factor } };
-  const original_max_position_embeddings = fields.count(key('original_context_length'));
-  fields.oneOf(key('attn_factor'), [1]);
-  fields.oneOf(key('finetuned'), [true, false]);
-  return { rope_scaling: { rope_type: type, factor, original_max_position_embeddings } };
 }
 
 /** The fields of config.json that every model has: vocabulary, head, and the ids of the tokens that start and end a text. */

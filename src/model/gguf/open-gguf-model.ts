@@ -10,12 +10,14 @@ import {
   undoPermutation,
 } from './gguf-architecture.ts';
 import { gptNeoxArchitecture, phiArchitecture } from './parallel-architectures.ts';
+import { readRotaryFactors, rotaryTensors } from './rope-scaling.ts';
 
 /** The architectures that can be read, by llama.cpp's name. */
 export const ggufArchitectures = new Map<unknown, GgufArchitecture>([
   ['llama', llamaArchitecture('llama')],
   ['qwen2', llamaArchitecture('qwen2')],
   ['qwen3', llamaArchitecture('qwen3')],
+  ['qwen3moe', llamaArchitecture('qwen3moe')],
   ['phi3', llamaArchitecture('phi3')],
   ['olmo2', llamaArchitecture('olmo2')],
   ['gptneox', gptNeoxArchitecture],
@@ -35,14 +37,14 @@ interface GgufModel extends ModelFolder {
 export async function openGgufModel(path: string): Promise<GgufModel> {
   const file = await openGguf(path);
   try {
-    return modelOf(file);
+    return await modelOf(file);
   } catch (error) {
     await file[Symbol.asyncDispose]();
     throw error;
   }
 }
 
-function modelOf(file: GgufFile): GgufModel {
+async function modelOf(file: GgufFile): Promise<GgufModel> {
   const { path, metadata } = file;
   const name = metadata.get('general.architecture');
   const architecture = ggufArchitectures.get(name);
@@ -53,7 +55,8 @@ function modelOf(file: GgufFile): GgufModel {
       `has the architecture ${JSON.stringify(name ?? null)}; supported are: ${known}`,
     );
   }
-  const config = parseModelConfig(path, architecture.config(file));
+  const rotaryFactors = await readRotaryFactors(file);
+  const config = parseModelConfig(path, architecture.config({ ...file, rotaryFactors }));
   // Check the number of layers before anything is allocated for each.
   if (config.layers > file.tensors.size)
     throw unsupportedGguf(path, `claims ${config.layers} layers, but has ${file.tensors.size} tensors`);
@@ -61,11 +64,16 @@ function modelOf(file: GgufFile): GgufModel {
   const read = async (parameter: string) => {
     const found = stored.get(parameter);
     if (found === undefined) throw new Error(`No parameter has the name ${parameter}`);
-    const shape = file.tensors.get(found.name)?.shape ?? [];
-    return undoPermutation({ values: await file.read(found.name), shape, permutation: found.permutation });
+    const { name, permutation, expert } = found;
+    const shape = file.tensors.get(name)?.shape ?? [];
+    const values = await file.read(name, expert);
+    return undoPermutation({ values, shape: expert === undefined ? shape : shape.slice(1), permutation });
   };
   return { path, metadata, config, read, [Symbol.asyncDispose]: () => file[Symbol.asyncDispose]() };
 }
+
+const expertCount = (config: ModelConfig): number =>
+  (config.family === 'llama' ? config.mixture?.experts : undefined) ?? 0;
 
 /** Parameter -> its stored tensor. Throws if one is missing, has another shape or is left over. */
 function findParameters(
@@ -79,7 +87,8 @@ function findParameters(
     const tensor = storedParameter(architecture, parameter, config);
     const found = tensors.get(tensor.name)?.shape;
     if (found === undefined) throw unsupportedGguf(path, `lacks the tensor \`${tensor.name}\``);
-    const expected = tensor.permutation === 'transposed' ? shape.toReversed() : shape;
+    const own = tensor.permutation === 'transposed' ? shape.toReversed() : shape;
+    const expected = tensor.expert === undefined ? own : [expertCount(config), ...own];
     if (found.join() !== expected.join())
       throw unsupportedGguf(
         path,
@@ -88,6 +97,7 @@ function findParameters(
     stored.set(parameter, tensor);
     leftOver.delete(tensor.name);
   }
+  if (config.rotary !== undefined) for (const name of rotaryTensors) leftOver.delete(name);
   for (const name of leftOver)
     throw unsupportedGguf(path, `has the tensor \`${name}\`, which is not supported`);
   return stored;

@@ -5,8 +5,8 @@ import {
   type GgufArchitecture,
   type GgufDescription,
   metadataOf,
-  ropeScaling,
 } from './gguf-architecture.ts';
+import { ropeScaling } from './rope-scaling.ts';
 
 /** `gptneox` in llama.cpp, GPTNeoXForCausalLM in Hugging Face. */
 export const gptNeoxArchitecture: GgufArchitecture = {
@@ -29,13 +29,13 @@ export const gptNeoxArchitecture: GgufArchitecture = {
   permutation: ({ module }, { heads }) =>
     module === 'attention.query_key_value' ? { joinedHeads: heads } : 'none',
   config: (file) =>
-    parallelConfig(file, 'gptneox', (fields, { headDim }) => ({
+    parallelConfig(file, 'gptneox', (fields, { base, rotaryDim, headDim }) => ({
       architectures: ['GPTNeoXForCausalLM'],
       model_type: 'gpt_neox',
       // The file does not say which; Pythia has GELU itself.
       hidden_act: 'gelu',
-      rotary_pct: fields.count('gptneox.rope.dimension_count') / headDim,
-      rotary_emb_base: fields.positive('gptneox.rope.freq_base', 10_000),
+      rotary_pct: rotaryDim / headDim,
+      rotary_emb_base: base,
       use_parallel_residual: fields.flag('gptneox.use_parallel_residual', true),
       attention_bias: file.tensors.has('blk.0.attn_qkv.bias'),
     })),
@@ -62,13 +62,13 @@ export const phiArchitecture: GgufArchitecture = {
   },
   permutation: () => 'none',
   config: (file) =>
-    parallelConfig(file, 'phi2', (fields, { heads, headDim }) => ({
+    parallelConfig(file, 'phi2', (fields, { heads, headDim, base, rotaryDim }) => ({
       architectures: ['PhiForCausalLM'],
       model_type: 'phi',
       hidden_act: 'gelu_new',
       num_key_value_heads: fields.optionalCount('phi2.attention.head_count_kv') ?? heads,
-      partial_rotary_factor: fields.count('phi2.rope.dimension_count') / headDim,
-      rope_theta: fields.positive('phi2.rope.freq_base', 10_000),
+      partial_rotary_factor: rotaryDim / headDim,
+      rope_theta: base,
     })),
 };
 
@@ -78,21 +78,26 @@ function parallelConfig(
   type: 'gptneox' | 'phi2',
   own: (
     fields: ConfigFields,
-    sizes: { readonly heads: number; readonly headDim: number },
+    sizes: Readonly<Record<'heads' | 'headDim' | 'base' | 'rotaryDim', number>>,
   ) => Readonly<Record<string, Json>>,
 ) {
   const fields = new ConfigFields(file.path, metadataOf(file, type));
   const hiddenSize = fields.count(`${type}.embedding_length`);
   const heads = fields.count(`${type}.attention.head_count`);
+  const headDim = hiddenSize / heads;
+  const contextLength = fields.count(`${type}.context_length`);
+  const base = fields.positive(`${type}.rope.freq_base`, 10_000);
+  const rotaryDim = fields.count(`${type}.rope.dimension_count`);
+  const rope = { factors: file.rotaryFactors, contextLength, base, rotaryDim };
   const config = {
-    max_position_embeddings: fields.count(`${type}.context_length`),
+    max_position_embeddings: contextLength,
     hidden_size: hiddenSize,
     intermediate_size: fields.count(`${type}.feed_forward_length`),
     num_hidden_layers: fields.count(`${type}.block_count`),
     num_attention_heads: heads,
     layer_norm_eps: fields.positive(`${type}.attention.layer_norm_epsilon`, Number.NaN),
-    ...ropeScaling(fields, type),
-    ...own(fields, { heads, headDim: hiddenSize / heads }),
+    ...ropeScaling(fields, { architecture: type, ...rope }),
+    ...own(fields, { heads, headDim, base, rotaryDim }),
     ...commonConfig(file),
   };
   fields.refuseOthers([`${type}.vocab_size`]);

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { embeddingLookup, exactGelu, gelu, layerNorm } from '../../tensor/index.ts';
+import { exactGelu, gelu, layerNorm } from '../../tensor/index.ts';
 import type { ForwardPass, HeadPass } from '../forward-pass.ts';
 import { headLogits, projectWith } from '../modules.ts';
 import { rotaryEmbedding } from '../rotary/rotary-embedding.ts';
@@ -20,7 +20,7 @@ export function gptNeoxHidden(config: GptNeoxConfig, pass: ForwardPass): tf.Tens
   const activate = config.activation === 'gelu' ? exactGelu : gelu;
   const rotate = rotaryEmbedding(rotary, { headDim, pass });
 
-  const embedded = embeddingLookup({ table: parameter('gpt_neox.embed_in.weight'), ids }); // [N, C]
+  const embedded = pass.embed('gpt_neox.embed_in', ids); // [N, C]
   let x = drop(embedded, { place: 'embedding', name: 'gpt_neox.embed_in' });
   for (let layer = 0; layer < config.layers; layer++) {
     const block = `gpt_neox.layers.${layer}`;

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { embeddingLookup, gelu, layerNorm, linear } from '../../tensor/index.ts';
+import { gelu, layerNorm, linear } from '../../tensor/index.ts';
 import type { ForwardPass, HeadPass } from '../forward-pass.ts';
 import { headLogits } from '../modules.ts';
 import type { Gpt2Config } from './gpt2-config.ts';
@@ -9,10 +9,8 @@ import type { Gpt2Config } from './gpt2-config.ts';
  * size, I intermediate size, V vocabulary size. Returns the hidden states after the last norm, [N, C].
  */
 export function gpt2Hidden({ layers, epsilon }: Gpt2Config, pass: ForwardPass): tf.Tensor {
-  const { ids, attend, parameter, adapt, drop } = pass;
+  const { ids, embed, attend, parameter, adapt, drop } = pass;
   const positions = tf.tensor1d(pass.positions, 'int32');
-  const embed = (name: string, ids: tf.Tensor) =>
-    embeddingLookup({ table: parameter(`${name}.weight`), ids });
   const norm = (name: string, x: tf.Tensor) =>
     layerNorm({ x, scale: parameter(`${name}.weight`), bias: parameter(`${name}.bias`), epsilon });
   const project = (name: string, x: tf.Tensor) =>

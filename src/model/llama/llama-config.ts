@@ -5,8 +5,9 @@ import type { Family, ModelSizes, ParameterSpec } from '../family.ts';
 import { eachBlock, matrix, type NamedSpec, ones, projection } from '../parameter-specs.ts';
 import type { Rotary } from '../rotary/rotary-config.ts';
 import { mixedWindows, uniformWindows, withoutWindows } from '../windows.ts';
+import { type Mixture, mixtralMixture, mixtureSpecs, qwen3Mixture } from './mixture-config.ts';
 
-/** Llama (Touvron et al. 2023) and the models built like it: SmolLM2, TinyLlama, Mistral, Qwen2, Qwen3, Phi-3. */
+/** Llama (Touvron et al. 2023) and the models built like it: SmolLM2, TinyLlama, Mistral, Mixtral, Qwen2, Qwen3, Phi-3. */
 export interface LlamaConfig extends ModelSizes {
   readonly family: 'llama';
   /** Added to the mean square in the norms. */
@@ -24,6 +25,8 @@ export interface LlamaConfig extends ModelSizes {
     readonly output: boolean;
     readonly inner: boolean;
   };
+  /** Its experts, if it has some. */
+  readonly mixture?: Mixture | undefined;
 }
 
 export const llama: Family<LlamaConfig> = {
@@ -51,6 +54,10 @@ interface Dialect extends DecoderDefaults {
   readonly qkNorm: boolean;
   readonly bias: (fields: ConfigFields) => LlamaConfig['bias'];
   readonly windows: (fields: ConfigFields, layers: number) => LlamaConfig['windows'];
+  readonly mixture?: (
+    fields: ConfigFields,
+    sizes: Pick<ModelSizes, 'layers' | 'intermediateSize'>,
+  ) => Mixture;
 }
 
 const defaultDialect: Dialect = {
@@ -66,13 +73,16 @@ function refuseBias(fields: ConfigFields): LlamaConfig['bias'] {
   return { inputs: false, output: false, inner: false };
 }
 
+/** `attention_bias` is for all projections of attention. */
+function attentionBias(fields: ConfigFields): LlamaConfig['bias'] {
+  const attention = fields.flag('attention_bias', false);
+  return { inputs: attention, output: attention, inner: false };
+}
+
 const dialects = {
   llama: {
     ...defaultDialect,
-    bias: (fields) => {
-      const attention = fields.flag('attention_bias', false);
-      return { inputs: attention, output: attention, inner: fields.flag('mlp_bias', false) };
-    },
+    bias: (fields) => ({ ...attentionBias(fields), inner: fields.flag('mlp_bias', false) }),
   },
   // transformers uses a window of 4096 if the field is absent, and none if it is null.
   mistral: {
@@ -80,6 +90,15 @@ const dialects = {
     keyValueHeads: 8,
     windows: (fields, layers) =>
       uniformWindows(fields, { layers, window: fields.countOrNull('sliding_window', 4096) }),
+  },
+  mixtral: {
+    ...defaultDialect,
+    epsilon: 1e-5,
+    theta: 1_000_000,
+    keyValueHeads: 8,
+    windows: (fields, layers) =>
+      uniformWindows(fields, { layers, window: fields.countOrNull('sliding_window', undefined) }),
+    mixture: mixtralMixture,
   },
   qwen2: {
     ...defaultDialect,
@@ -96,11 +115,23 @@ const dialects = {
     qkNorm: true,
     keyValueHeads: 32,
     headDim: 128,
-    bias: (fields) => {
-      const attention = fields.flag('attention_bias', false);
-      return { inputs: attention, output: attention, inner: false };
-    },
+    bias: attentionBias,
     windows: qwenWindows,
+  },
+  qwen3_moe: {
+    ...defaultDialect,
+    qkNorm: true,
+    keyValueHeads: 4,
+    bias: attentionBias,
+    windows(fields, layers) {
+      const window = fields.countOrNull('sliding_window', 4096);
+      fields.countOrZero('max_window_layers'); // transformers writes it, but does not read it
+      return uniformWindows(fields, {
+        layers,
+        window: fields.flag('use_sliding_window', false) ? window : undefined,
+      });
+    },
+    mixture: qwen3Mixture,
   },
   phi3: {
     ...defaultDialect,
@@ -147,6 +178,7 @@ export function parseLlamaConfig(path: string, json: JsonObject, name: LlamaDial
     fused: dialect.fused,
     qkNorm: dialect.qkNorm,
     bias: dialect.bias(fields),
+    mixture: dialect.mixture?.(fields, sizes),
     tied: fields.flag('tie_word_embeddings', false),
     json,
     notes: [...notes, ...fields.judgeOthers()],
@@ -155,14 +187,16 @@ export function parseLlamaConfig(path: string, json: JsonObject, name: LlamaDial
 
 /** The parameters of LlamaForCausalLM; its linear weights are [out, in]. They start normal with deviation 0.02, norms at 1. */
 function llamaParameters(config: LlamaConfig): ReadonlyMap<string, ParameterSpec> {
-  const { vocabularySize, hiddenSize, layers, tied } = config;
+  const { vocabularySize, hiddenSize, layers, tied, mixture } = config;
   return new Map<string, ParameterSpec>([
     matrix('model.embed_tokens.weight', [vocabularySize, hiddenSize]),
-    ...eachBlock('model.layers', layers, (block) => [
+    ...eachBlock('model.layers', layers, (block, layer) => [
       ones(`${block}.input_layernorm.weight`, hiddenSize),
       ...attention(config, `${block}.self_attn`),
       ones(`${block}.post_attention_layernorm.weight`, hiddenSize),
-      ...feedForward(config, `${block}.mlp`),
+      ...(mixture?.layers[layer]
+        ? mixtureSpecs(mixture, { layer: block, hiddenSize })
+        : feedForward(config, `${block}.mlp`)),
     ]),
     ones('model.norm.weight', hiddenSize),
     ...(tied ? [] : [matrix('lm_head.weight', [vocabularySize, hiddenSize])]),

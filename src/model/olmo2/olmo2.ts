@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { embeddingLookup, rmsNorm, swiGlu } from '../../tensor/index.ts';
+import { rmsNorm, swiGlu } from '../../tensor/index.ts';
 import type { ForwardPass } from '../forward-pass.ts';
 import { projectWith } from '../modules.ts';
 import { rotaryEmbedding } from '../rotary/rotary-embedding.ts';
@@ -17,7 +17,7 @@ export function olmo2Hidden(config: Olmo2Config, pass: ForwardPass): tf.Tensor {
   const norm = (name: string, x: tf.Tensor) => rmsNorm({ x, scale: parameter(`${name}.weight`), epsilon });
   const rotate = rotaryEmbedding(rotary, { headDim, pass });
 
-  let x = embeddingLookup({ table: parameter('model.embed_tokens.weight'), ids }); // [N, C]
+  let x = pass.embed('model.embed_tokens', ids); // [N, C]
   for (let layer = 0; layer < config.layers; layer++) {
     const block = `model.layers.${layer}`;
     const attention = `${block}.self_attn`;

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { embeddingLookup, gelu, layerNorm } from '../../tensor/index.ts';
+import { gelu, layerNorm } from '../../tensor/index.ts';
 import type { ForwardPass, HeadPass } from '../forward-pass.ts';
 import { headLogits, projectWith } from '../modules.ts';
 import { rotaryEmbedding } from '../rotary/rotary-embedding.ts';
@@ -21,7 +21,7 @@ export function phiHidden(config: PhiConfig, pass: ForwardPass): tf.Tensor {
     layerNorm({ x, scale: parameter(`${name}.weight`), bias: parameter(`${name}.bias`), epsilon });
   const rotate = rotaryEmbedding(rotary, { headDim, pass });
 
-  const embedded = embeddingLookup({ table: parameter('model.embed_tokens.weight'), ids }); // [N, C]
+  const embedded = pass.embed('model.embed_tokens', ids); // [N, C]
   let x = drop(embedded, { place: 'embedding', name: 'model.embed_tokens' });
   for (let layer = 0; layer < config.layers; layer++) {
     const block = `model.layers.${layer}`;

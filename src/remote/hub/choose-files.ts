@@ -113,6 +113,8 @@ const descriptions = new Set([
 const templatesFolder = 'additional_chat_templates';
 
 const weightsFile = 'model.safetensors';
+/** The weights of a LoRA adapter, beside adapter_config.json. */
+const adapterFile = 'adapter_model.safetensors';
 const indexFile = 'model.safetensors.index.json';
 
 /** The files of a folder that a model needs. `shards` reads the file names in the index of sharded weights. */
@@ -125,7 +127,9 @@ async function modelFiles(
 ): Promise<readonly HubFile[]> {
   const named = new Map(files.map((file) => [baseName(file.path), file]));
   const described = files.filter(({ path }) => descriptions.has(baseName(path)));
-  const whole = named.get(weightsFile);
+  const [whole, adapter] = [named.get(weightsFile), named.get(adapterFile)];
+  const settings = named.get('adapter_config.json');
+  if (whole === undefined && !named.has(indexFile) && adapter && settings) return [settings, adapter];
   if (whole !== undefined) return [...described, whole];
   const index = named.get(indexFile);
   if (index === undefined) throw noWeights(files, address);

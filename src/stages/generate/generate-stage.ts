@@ -11,12 +11,13 @@ export const generateStage = declareStage<GenerateConfig>({
     inputs: {
       model: { accepts: ['model'], required: true, parts: 'one' },
       prompts: { accepts: ['records'], required: true, parts: 'one' },
+      adapter: { accepts: ['adapter', 'model'], required: false, parts: 'each' },
     },
     outputs: { responses: { type: 'responses' } },
   }),
   check: (config) => [...checkEndpoint(config), ...checkSamples(config)],
   recordsPort: 'prompts',
-  memo: { fieldsApart: fieldsBesideAnswers, ports: ['model'] },
+  memo: { fieldsApart: fieldsBesideAnswers, ports: ['model', 'adapter'] },
   shards: {
     join: async (parts, output) => (await import('./join-responses.ts')).joinResponses(parts, output),
   },

@@ -3,8 +3,10 @@ import type { GenerateConfig } from '../../generated/generate-config.ts';
 import { checkGenerationMemory, quantizeWeights } from '../../model/index.ts';
 import type { StageAction } from '../../runtime/index.ts';
 import { implementStage } from '../implement-stage.ts';
+import { withAdapter } from '../models/adapter.ts';
 import { endpointModel } from '../models/endpoint-model.ts';
 import { expectedMemory, type LocalModel, openLocalModel } from '../models/local-model.ts';
+import type { Once } from '../ports/open-ports.ts';
 import { choicesMode } from './choice-log-likelihoods.ts';
 import { type Generated, type Generation, generate } from './generate.ts';
 import { responseLogLikelihood, rollingLogLikelihood } from './log-likelihood.ts';
@@ -13,17 +15,17 @@ import { localClient, textGeneration } from './text-generation.ts';
 
 /** Answers each prompt or scores its response, with the model in the folder or the one that the folder names at an endpoint. */
 export const { run } = implementStage<GenerateConfig>()({
-  inputs: { model: 'model', prompts: 'records' },
+  inputs: { model: 'model', prompts: 'records', adapter: 'adapter?' },
   outputs: { responses: 'responses' },
-  async run({ config, inputs, outputs, statePath, memoPath, share, resources, host }) {
+  async run({ config, inputs, outputs, statePath, memoPath, share, resources, host, once }) {
     const folder = inputs.model.path;
     const prompts = await readPrompts(inputs.prompts, config);
     const generation = { config, prompts, share, statePath, memoPath, host };
     const served = await endpointModel(folder);
     const { responses, measurements } =
       served === undefined
-        ? await generateLocally(generation, { folder, resources })
-        : await generateAtEndpoint(generation, served);
+        ? await generateLocally(generation, { folder, adapter: inputs.adapter?.path, resources, once })
+        : await generateAtEndpoint(generation, { model: served, adapter: inputs.adapter?.path });
     for (const placed of responses) {
       const { position: _position, ...response } = placed;
       await outputs.responses.write(share === undefined ? response : placed);
@@ -34,7 +36,17 @@ export const { run } = implementStage<GenerateConfig>()({
 
 async function generateLocally(
   generation: Generation,
-  { folder, resources }: { readonly folder: string; readonly resources: StageAction['resources'] },
+  {
+    folder,
+    adapter,
+    resources,
+    once,
+  }: {
+    readonly folder: string;
+    readonly adapter: string | undefined;
+    readonly resources: StageAction['resources'];
+    readonly once: Once;
+  },
 ): Promise<Generated> {
   const { config, prompts, host } = generation;
   const longest = prompts.reduce((most, { text }) => Math.max(most, text.length), 0);
@@ -43,9 +55,17 @@ async function generateLocally(
   const expected = await expectedMemory(folder, resources, (model, limit) =>
     checkGenerationMemory({ model, rows: config.batch_size, slots, limit }),
   );
-  using local = await openLocalModel(folder, { resources, host });
-  using _weights = quantizeWeights(local.model, config.precision);
-  const { tensorBackend } = local;
+  const base = await once('base', async () => {
+    const local = await openLocalModel(folder, { resources, host });
+    const weights = quantizeWeights(local.model, config.precision);
+    const dispose = () => {
+      weights[Symbol.dispose]();
+      local[Symbol.dispose]();
+    };
+    return { ...local, [Symbol.dispose]: dispose };
+  });
+  using local = await withAdapter(base, { model: folder, adapter });
+  const { tensorBackend } = base;
   // The batch size is part of a computation's shape, and floats may depend on the shape.
   const fingerprint = JSON.stringify({ ...tensorBackend, batch_size: config.batch_size });
   const { responses, measurements } = await generateInMode(generation, { local, fingerprint });
@@ -75,8 +95,17 @@ function generateInMode(
 }
 
 /** `model` is the model's name at the endpoint. */
-async function generateAtEndpoint(generation: Generation, model: string): Promise<Generated> {
+async function generateAtEndpoint(
+  generation: Generation,
+  { model, adapter }: { readonly model: string; readonly adapter: string | undefined },
+): Promise<Generated> {
   const { config, host } = generation;
+  if (adapter !== undefined)
+    throw new UserError({
+      code: 'endpoint-adapter',
+      message: `the model \`${model}\` is behind an endpoint, which takes no adapter from here`,
+      help: 'use its base as a model folder, or leave out the input `adapter`',
+    });
   if (config.mode !== 'text')
     throw new UserError({
       code: 'endpoint-score',

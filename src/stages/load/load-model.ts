@@ -14,6 +14,7 @@ import {
   writeModelFolder,
 } from '../../model/index.ts';
 import { copyTokenizer, openTokenizer, writeGgufTokenizer, writeOpenaiTokenizer } from '../../text/index.ts';
+import { refuseAdapter } from '../models/adapter.ts';
 import type { Folder } from '../ports/port-contents.ts';
 import { type VocabularyChange, withVocabulary } from './extend-model.ts';
 import { endpointName } from './model-address.ts';
@@ -55,6 +56,7 @@ export async function loadModel(given: ModelToLoad): Promise<void> {
     await writeOpenaiTokenizer({ from: source, to: target.path });
     return await writeConverted(checkpoint, given);
   }
+  refuseAdapter(source);
   await using model = await openModelFolder(source);
   const { vocabularySize, notes } = model.config;
   await checkVocabulary(source, { tokenizerFolder: source, vocabularySize });
@@ -83,6 +85,7 @@ async function changedModel(
 /** Throws a UserError if a model's configuration or tokenizer, or the header of a GGUF file, is not supported. Reads no weights. */
 export async function inspectModel(path: string): Promise<void> {
   if (isOpenaiCheckpoint(path)) return;
+  refuseAdapter(path);
   if ((await stat(path)).isFile()) await (await openGgufModel(path))[Symbol.asyncDispose]();
   else {
     await readModelConfig(path);

@@ -22,16 +22,20 @@ export const loadStage = declareStage<LoadConfig>({
   load: () => import('./run-load.ts'),
   inspect: async ({ pointer, path }) => {
     if (pointer === '/model') await (await import('./load-model.ts')).inspectModel(path);
+    if (/^\/adapters?\b/.test(pointer)) await (await import('./load-adapter.ts')).inspectAdapter(path);
   },
   locate: async (search) => (await import('./read-records.ts')).locateRecords(search),
 });
 
 function outputsOf(config: LoadConfig): Readonly<Record<string, OutputPort>> {
+  const { adapters } = config;
+  if (config.adapter !== undefined) return { adapter: { type: 'adapter' } };
+  if (adapters !== undefined) return { adapters: { type: 'adapter', parts: Object.keys(adapters) } };
   if (config.model === undefined && config.init === undefined) return { records: { type: 'records' } };
   return endpointName(config.model) === undefined ? { model, tokenizer } : { model };
 }
 
-const kinds = ['records', 'model', 'init'] as const;
+const kinds = ['records', 'model', 'init', 'adapter', 'adapters'] as const;
 const forRowsOnly = ['columns', 'quotes', 'field', 'id'] as const;
 const forRecordsOnly = [...forRowsOnly, 'fields', 'limit', 'split', 'tasks'] as const;
 const forBenchmarksOnly = ['split', 'tasks'] as const;
@@ -40,7 +44,7 @@ function checkKind(config: LoadConfig): readonly ConfigProblem[] {
   const given = kinds.filter((kind) => config[kind] !== undefined);
   const [first, second] = given;
   const help =
-    'a `load` stage takes one of `records` (rows of data), `model` and `init` (a model with random weights)';
+    'a `load` stage takes one of `records` (rows of data), `model`, `init` (a model with random weights), `adapter` and `adapters`';
   if (first === undefined)
     return [{ pointer: '', code: 'nothing-to-load', message: 'there is nothing to load', help }];
   if (second !== undefined) {
@@ -53,7 +57,7 @@ function checkKind(config: LoadConfig): readonly ConfigProblem[] {
     .map((field) => ({
       pointer: `/${field}`,
       code: 'unheeded-field',
-      message: `\`${field}\` means nothing where a model is loaded`,
+      message: `\`${field}\` means nothing where ${first.startsWith('adapter') ? 'an adapter' : 'a model'} is loaded`,
     }));
 }
 
@@ -112,11 +116,19 @@ function checkTokens(config: LoadConfig): readonly ConfigProblem[] {
   );
 }
 
-function checkAddresses({ records, model, init }: LoadConfig): readonly ConfigProblem[] {
+function checkAddresses({
+  records,
+  model,
+  init,
+  adapter,
+  adapters = {},
+}: LoadConfig): readonly ConfigProblem[] {
   const places: readonly (readonly [string, string | undefined])[] = [
     ['/records', records],
     ['/model', model],
     ['/init/tokenizer', init?.tokenizer],
+    ['/adapter', adapter],
+    ...Object.entries(adapters).map(([name, source]) => [`/adapters/${name}`, source] as const),
   ];
   return places.flatMap(([pointer, source]) => (source === undefined ? [] : checkAddress(pointer, source)));
 }
@@ -145,8 +157,9 @@ function checkAddress(pointer: string, source: string): readonly ConfigProblem[]
 /** Addresses of models and of datasets differ, as on the hub. */
 function checkRepository(pointer: string, source: string): readonly ConfigProblem[] {
   const isDataset = /^hf:datasets\//i.test(source);
+  const wantsModel = pointer === '/model' || pointer.startsWith('/adapter');
   const name = source.replace(/^hf:(datasets\/)?/i, '');
-  if (pointer === '/model' && isDataset)
+  if (wantsModel && isDataset)
     return [
       {
         pointer,
@@ -155,7 +168,7 @@ function checkRepository(pointer: string, source: string): readonly ConfigProble
         help: `a model is hf:${name}`,
       },
     ];
-  if (pointer === '/model' || isDataset || name.includes(':')) return [];
+  if (wantsModel || isDataset || name.includes(':')) return [];
   const help =
     pointer === '/records'
       ? `a dataset is hf:datasets/${name}; in a model's repository name the file, as in ${source}:rows.jsonl`

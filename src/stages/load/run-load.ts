@@ -21,12 +21,19 @@ import {
 import { implementStage } from '../implement-stage.ts';
 import type { Folder } from '../ports/port-contents.ts';
 import { type VocabularyChange, withTokens } from './extend-model.ts';
+import { loadAdapterFolder } from './load-adapter.ts';
 import { loadModel } from './load-model.ts';
 import { readRecords } from './read-records.ts';
 
 export const { run } = implementStage<LoadConfig>()({
   inputs: {},
-  outputs: { records: 'records?', model: 'model?', tokenizer: 'tokenizer?' },
+  outputs: {
+    records: 'records?',
+    model: 'model?',
+    tokenizer: 'tokenizer?',
+    adapter: 'adapter?',
+    adapters: 'adapter[part]',
+  },
   async run({ config, outputs, host }) {
     const { records, model: source, untie_head: untieHead, init } = config;
     const { model, tokenizer } = outputs;
@@ -39,6 +46,13 @@ export const { run } = implementStage<LoadConfig>()({
     const onNote = (message: string) => host.report({ type: 'note', level: 'warning', message });
     if (source !== undefined && model)
       return loadModel({ source, untieHead, vocabulary: config, model, tokenizer, onNote });
+    if (config.adapter !== undefined && outputs.adapter)
+      return loadAdapterFolder(config.adapter, outputs.adapter);
+    if (config.adapters !== undefined) {
+      for (const [name, adapter] of Object.entries(outputs.adapters ?? {}))
+        await loadAdapterFolder(config.adapters[name] ?? '', adapter);
+      return;
+    }
     if (init && model && tokenizer)
       return initializeModel(init, { model, tokenizer, vocabulary: config, onNote });
     throw new Error('The action lacks an output that its configuration declares');

@@ -102,13 +102,13 @@ const isBackend = (name: string): name is TensorBackendName =>
 export async function expectedMemory(
   folder: string,
   resources: StageAction['resources'],
-  check: (model: ModelConfig, limit: number) => number,
+  check: (model: ModelConfig, limit: number) => number | Promise<number>,
 ): Promise<{ readonly expected_memory?: number }> {
   const { backend } = await chosenBackend(resources);
   const isKnown = backend === 'onnx' || backend === 'webgpu' || backend === 'cuda';
   if (!isKnown || (await endpointModel(folder)) !== undefined) return {};
   const limit = resources.memory ?? (await memoryOfDevice(backend)) ?? memoryLimit(undefined);
-  return { expected_memory: Math.round(check(await readModelConfig(folder), limit)) };
+  return { expected_memory: Math.round(await check(await readModelConfig(folder), limit)) };
 }
 
 /** In bytes; undefined for a backend that computes in the machine's memory, or where the system does not say. */

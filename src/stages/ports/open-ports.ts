@@ -105,6 +105,12 @@ type OutputContent<Type> = Type extends KnownPortType
       ? Readonly<Record<string, PortWriters[Known]>>
       : never;
 
+/**
+ * What all parts of the input need, such as a model: opened the first time that a name is asked for, and disposed of when
+ * the action ends.
+ */
+export type Once = <Opened extends Disposable>(name: string, open: () => Promise<Opened>) => Promise<Opened>;
+
 /** What a stage's code gets: its configuration, and its ports as typed content instead of paths. */
 export interface StageRun<Config, Inputs extends InputTypes, Outputs extends OutputTypes> {
   readonly config: Config;
@@ -122,4 +128,5 @@ export interface StageRun<Config, Inputs extends InputTypes, Outputs extends Out
   readonly share: StageAction['share'];
   readonly resources: StageAction['resources'];
   readonly host: StageHost;
+  readonly once: Once;
 }

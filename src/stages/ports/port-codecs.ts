@@ -31,6 +31,7 @@ export const portCodecs: { readonly [Type in KnownPortType]: PortCodec<Type> } =
     openWriter: fileOf((path, value) => writeFile(path, `${JSON.stringify(value, null, 2)}\n`)),
   },
   model: { read: (path) => ({ path }), openWriter: folder },
+  adapter: { read: (path) => ({ path }), openWriter: folder },
   tokenizer: { read: (path) => ({ path }), openWriter: folder },
   // A `file` may become a file or a folder, so nothing is created in advance.
   file: { read: (path) => ({ path }), openWriter: async (path) => ({ content: { path }, close: nothing }) },

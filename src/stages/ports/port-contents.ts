@@ -21,8 +21,8 @@ export interface Writable<Value> {
 }
 
 /**
- * A path, which the stage itself opens. A model and a tokenizer are folders in Hugging Face's layout, and exist, empty,
- * before they are written; a `file` may be a file or a folder, and the stage makes it.
+ * A path, which the stage itself opens. A model, an adapter and a tokenizer are folders in Hugging Face's layouts, and
+ * exist, empty, before they are written; a `file` may be a file or a folder, and the stage makes it.
  */
 export interface Folder {
   readonly path: string;
@@ -37,6 +37,7 @@ export interface PortReaders {
   readonly tokens: Readable<TokenizedRecords>;
   readonly batches: Readable<Batches>;
   readonly model: Folder;
+  readonly adapter: Folder;
   readonly tokenizer: Folder;
   readonly history: Stream<HistoryEntry>;
   readonly responses: Stream<ResponseRecord>;
@@ -50,6 +51,7 @@ export interface PortWriters {
   readonly tokens: Writable<TokenizedRecords>;
   readonly batches: Writable<Batches>;
   readonly model: Folder;
+  readonly adapter: Folder;
   readonly tokenizer: Folder;
   readonly history: Sink<HistoryEntry>;
   readonly responses: Sink<ResponseRecord>;

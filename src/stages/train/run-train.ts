@@ -1,25 +1,41 @@
 import type { TrainConfig } from '../../generated/train-config.ts';
-import { addEndTokens, copyAuxiliaryFiles, copyNewTokens } from '../../model/index.ts';
+import {
+  addEndTokens,
+  copyAuxiliaryFiles,
+  copyNewTokens,
+  loadAdapter,
+  readAdapterSettings,
+} from '../../model/index.ts';
 import type { StageHost } from '../../runtime/index.ts';
 import { copyTokenizer } from '../../text/index.ts';
 import { checkTrainingMemory, type TrainingProgress, train, tuneModel } from '../../training/index.ts';
 import { implementStage } from '../implement-stage.ts';
+import { adapterFolder, refuseMerged } from '../models/adapter.ts';
 import { expectedMemory, openLocalModel } from '../models/local-model.ts';
 
 /** Trains the input model and writes it in the same layout, with the input's tokenizer. */
 export const { run } = implementStage<TrainConfig>()({
-  inputs: { model: 'model', train: 'batches', validation: 'batches?' },
+  inputs: { model: 'model', train: 'batches', validation: 'batches?', adapter: 'adapter?' },
   outputs: { model: 'model', history: 'history' },
   async run({ config, inputs, outputs, statePath, checkpointPath, resources, host }) {
     const started = performance.now();
     const batches = await inputs.train.read();
-    const expected = await expectedMemory(inputs.model.path, resources, (model, limit) =>
-      checkTrainingMemory({ model, config, batches, limit }),
+    const adapter = inputs.adapter ? await adapterFolder(inputs.adapter.path) : undefined;
+    if (adapter !== undefined) await refuseMerged({ model: inputs.model.path, adapter });
+    const expected = await expectedMemory(inputs.model.path, resources, async (model, limit) =>
+      checkTrainingMemory({
+        ...{ model, config, batches, limit },
+        adapter: adapter === undefined ? undefined : await readAdapterSettings(adapter, model),
+      }),
     );
     using local = await openLocalModel(inputs.model.path, { resources, host });
     const { tokenizer, tensorBackend } = local;
     const { answerEnds } = batches;
-    using tuned = tuneModel(local.model, { config, seed: config.seed ?? batches.recipe.seed });
+    using tuned = tuneModel(local.model, {
+      config,
+      seed: config.seed ?? batches.recipe.seed,
+      adapter: adapter === undefined ? undefined : await loadAdapter(local.model, adapter),
+    });
     const { steps, tokensPerSecond } = await train({
       model: tuned.model,
       tokenizer,

@@ -6,10 +6,13 @@ import { declareStage } from '../declare-stage.ts';
 export const trainStage = declareStage<TrainConfig>({
   name: 'train',
   version: 5,
-  ports: ({ keep, early_stop }) => ({
+  ports: ({ keep, early_stop, lora }) => ({
     inputs: {
       model: { accepts: ['model'], required: true, parts: 'one' },
       train: { accepts: ['batches'], required: true, parts: 'one' },
+      ...(lora === 'continue' && {
+        adapter: { accepts: ['adapter', 'model'], required: true, parts: 'one' },
+      }),
       validation: {
         accepts: ['batches'],
         required: keep === 'best' || early_stop !== undefined,

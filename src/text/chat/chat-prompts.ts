@@ -48,7 +48,7 @@ export async function openChatPrompt({
 }
 
 /** `phi3` names both an instruction template and a chat template; as in `format`, it means the first. */
-const isTemplateName = (name: string): name is TemplateName => Object.hasOwn(namedTemplates, name);
+export const isTemplateName = (name: string): name is TemplateName => Object.hasOwn(namedTemplates, name);
 
 function instructionPrompt(name: TemplateName): ChatPrompt {
   const write: ChatPrompt['write'] = (messages) => {

@@ -28,6 +28,7 @@ export async function openEncoding(name: EncodingName): Promise<Tokenizer> {
     },
     // A model may have more rows than its vocabulary has tokens; the extra ids have no text.
     decode: (ids) => Buffer.from(Array.from(ids, (id) => texts[id] ?? '').join(''), 'latin1').toString(),
+    bytesOf: (id) => Buffer.from(texts[id] ?? '', 'latin1'),
   };
 }
 

@@ -5,6 +5,7 @@ import { jsonFault } from '../../formats/index.ts';
 import { type AddedToken, addedTokenSplitter, trimAround } from './added-tokens.ts';
 import { normalizerOf } from './normalizer.ts';
 import { startOfTextIn } from './start-of-text.ts';
+import { tokenBytes } from './token-bytes.ts';
 import { type Encodable, joinTexts, noSpecialToken, type Tokenizer } from './tokenizer.ts';
 import {
   byteOrderMark,
@@ -68,6 +69,7 @@ export function openJsonTokenizer({
     decode: hasPattern(json.decoder ?? null)
       ? (tokens) => within(tokens.length, () => decode(tokens))
       : decode,
+    bytesOf: tokenBytes(json, vocabulary),
   };
 }
 

@@ -20,6 +20,8 @@ export interface Tokenizer {
   /** Throws a UserError for a special piece that is not in `specialTokens`. */
   readonly encode: (text: Encodable) => Int32Array;
   readonly decode: (tokens: ArrayLike<number>) => string;
+  /** The UTF-8 bytes of one token: part of a character, where a character is several tokens. Empty for an unknown id. */
+  readonly bytesOf: (token: number) => Uint8Array;
 }
 
 /** The object in a JSON file of a tokenizer. Throws a UserError if there is none. */

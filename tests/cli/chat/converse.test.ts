@@ -13,6 +13,8 @@ async function printed(lines: string, json: boolean) {
   const out: string[] = [];
   const push = (text: string) => void out.push(text);
   const session = {
+    adapters: ['sql'],
+    useAdapter: (name: string) => name === 'sql' && push('(sql)') === undefined,
     reset: () => push('(reset)'),
     setSystem: (system: string) => push(`(system ${system})`),
     ask: async ({ text }: { text: string }) => {

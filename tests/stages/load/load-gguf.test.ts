@@ -10,6 +10,7 @@ import { openLanguageModel } from '../../../src/model/language-model.ts';
 import * as load from '../../../src/stages/load/run-load.ts';
 import { openTensorBackend } from '../../../src/tensor/index.ts';
 import { openTokenizer } from '../../../src/text/tokenizer/open-tokenizer.ts';
+import byTransformers from '../../fixtures/model/gguf/gemma3.json' with { type: 'json' };
 import given from '../../fixtures/model/gguf/models.json' with { type: 'json' };
 import expected from '../../fixtures/model/gguf/smollm2.json' with { type: 'json' };
 import top from '../../fixtures/model/gguf/smollm2-logits.json' with { type: 'json' };
@@ -111,3 +112,27 @@ describe.skipIf(file === undefined)(`SmolLM2${skipped}`, () => {
     model.dispose();
   }, 120_000);
 });
+
+const gemma3 = process.env.TUNELOOM_GEMMA3;
+const withoutGemma3 =
+  gemma3 === undefined ? ' (skipped: TUNELOOM_GEMMA3 names no gemma-3-270m-q4_k_m.gguf)' : '';
+
+test.skipIf(gemma3 === undefined)(
+  `Gemma 3 continues prompts greedily as in transformers with the same file${withoutGemma3}`,
+  async () => {
+    await using rig = await openStageRig();
+    await rig.run(load, { config: { type: 'auto', model: gemma3 ?? '' }, outputs });
+    const tokenizer = await openTokenizer(rig.path('tokenizer'));
+    await openTensorBackend({ backend: 'onnx' });
+    const model = await openLanguageModel(rig.path('model'));
+    const settings = { maxNewTokens: 20, temperature: 0, topP: 1, seed: 0, stop: [], batchSize: 3 };
+    const asked = byTransformers.prompts.map((text, index) => ({ id: `${index}`, text }));
+    const { signal } = new AbortController();
+    const written = new Map<string, string>();
+    for await (const { id, text } of generateTexts({ model, tokenizer, prompts: asked, settings, signal }))
+      written.set(id, text);
+    model.dispose();
+    expect(asked.map(({ id }) => written.get(id))).toEqual(byTransformers.greedy.map(tokenizer.decode));
+  },
+  120_000,
+);

@@ -38,17 +38,22 @@ test.each(['byte-level', 'llama3', 'qwen2', 'llama2', 'metaspace-first', 'metasp
   },
 );
 
-const file = process.env.TUNELOOM_SMOLLM2;
-test.skipIf(file === undefined)(
-  `the vocabulary of SmolLM2’s GGUF file does the same${file === undefined ? ' (TUNELOOM_SMOLLM2 names no file)' : ''}`,
-  async () => {
-    await using rig = await openStageRig();
-    await mkdir(rig.path('tokenizer'));
-    await using gguf = await openGguf(file ?? '');
-    await writeGgufTokenizer(rig.path('tokenizer'), gguf);
-    expect(await differences('smollm2', await openTokenizer(rig.path('tokenizer')))).toEqual([]);
-  },
-);
+const files = [
+  { model: 'SmolLM2', name: 'smollm2', variable: 'TUNELOOM_SMOLLM2' },
+  { model: 'Gemma 3', name: 'gemma3', variable: 'TUNELOOM_GEMMA3' },
+].map((each) => ({ ...each, path: process.env[each.variable] }));
+for (const { model, name, variable, path } of files)
+  test.skipIf(path === undefined)(
+    `the vocabulary of ${model}’s GGUF file does the same${path === undefined ? ` (${variable} names no file)` : ''}`,
+    async () => {
+      await using rig = await openStageRig();
+      await mkdir(rig.path('tokenizer'));
+      await using gguf = await openGguf(path ?? '');
+      await writeGgufTokenizer(rig.path('tokenizer'), gguf);
+      expect(await differences(name, await openTokenizer(rig.path('tokenizer')))).toEqual([]);
+    },
+    60_000,
+  );
 
 test('a WordPiece vocabulary is refused, since no model that writes text has one', async () => {
   await using rig = await openStageRig();

@@ -6,6 +6,7 @@ import { ggufTokenizer } from '../../../src/text/tokenizer/gguf-tokenizer.ts';
 import { openJsonTokenizer } from '../../../src/text/tokenizer/json-tokenizer.ts';
 import type { Tokenizer } from '../../../src/text/tokenizer/tokenizer.ts';
 import expected from '../../fixtures/model/gguf/models.json' with { type: 'json' };
+import published from '../../fixtures/model/gguf/split-rules.json' with { type: 'json' };
 import sentencePieces from '../../fixtures/text/sentence-pieces.json' with { type: 'json' };
 
 const path = join(import.meta.dirname, '../../fixtures/model/gguf/llama.gguf');
@@ -16,6 +17,25 @@ describe.each(Object.entries(expected.ids))('under the rule %s', (rule, ids) => 
     const found = ids.map((_, index) => Array.from(encode(expected.texts[index] ?? '')));
     expect(found).toEqual(ids);
   });
+});
+
+describe.each(Object.entries(published))('under the rule %s', (rule, ids) => {
+  test('texts have the ids that the published tokenizers give them', async () => {
+    const { encode } = await open({ 'tokenizer.ggml.pre': rule });
+    expect(ids.map((_, index) => Array.from(encode(expected.texts[index] ?? '')))).toEqual(ids);
+  });
+});
+
+test.each([
+  ['gpt-2', ['phi-2', 'olmo', 'mpt']],
+  ['smollm', ['starcoder', 'refact', 'command-r', 'codeshell']],
+  ['llama-bpe', ['llama3', 'llama-v3']],
+  ['dbrx', ['smaug-bpe']],
+  ['qwen2', ['deepseek-r1-qwen']],
+])('llama.cpp has other names for the rule %s: %s', async (rule, others) => {
+  const tokenizerOf = async (name: string) => ggufTokenizer(await source({ 'tokenizer.ggml.pre': name }));
+  const same = await tokenizerOf(rule);
+  for (const name of others) expect(await tokenizerOf(name)).toEqual(same);
 });
 
 test('a file that names no rule has the default one', async () => {
@@ -118,8 +138,8 @@ describe('a tokenizer is refused', () => {
     ],
     [
       'of an unknown rule',
-      { 'tokenizer.ggml.pre': 'mpt' },
-      'has "mpt" as `tokenizer.ggml.pre`: supported are gpt-2, smollm, llama-bpe, llama3, llama-v3, qwen2, default',
+      { 'tokenizer.ggml.pre': 'kimi-k2' },
+      'has "kimi-k2" as `tokenizer.ggml.pre`: supported are gpt-2, phi-2, olmo, mpt, smollm, starcoder, refact, command-r, codeshell, llama-bpe, llama3, llama-v3, dbrx, smaug-bpe, qwen2, deepseek-r1-qwen, tekken, gpt-4o, default',
     ],
     [
       'without tokens',

@@ -1,0 +1,79 @@
+import type { Server } from 'node:http';
+import { createAdaptorServer } from '@hono/node-server';
+import { listen } from '../server/index.ts';
+import { type ApiOptions, openApi } from './api/app.ts';
+import { ModelHost } from './model/model-host.ts';
+import type { ModelToServe, ServedModel } from './model/protocol.ts';
+
+export interface ServingOptions extends Omit<ApiOptions, 'host'> {
+  readonly model: ModelToServe;
+  /** Absolute path of the program of the model's process. */
+  readonly script: string;
+  /** Of the model's process. */
+  readonly environment: NodeJS.ProcessEnv;
+  /** The address to listen on. */
+  readonly hostname: string;
+  /** 0 for any free port. */
+  readonly port: number;
+  readonly onNote: (message: string) => void;
+  readonly onRestart: (how: string) => void;
+}
+
+export interface RunningModel {
+  readonly address: string;
+  readonly served: ServedModel;
+  /** How many requests are being answered. */
+  readonly open: () => number;
+  /** Settles when the model's process has ended for good, with how. */
+  readonly gone: Promise<string>;
+  /** Refuses new requests, waits until those that are being answered end, and closes. */
+  readonly close: () => Promise<void>;
+}
+
+/** A client that sends its request slower than this is cut off. */
+const requestSeconds = 30;
+const headerSeconds = 15;
+/** How often it is looked for such clients. */
+const checkSeconds = 5;
+const mostConnections = 1024;
+
+/** Loads a model and serves it. */
+export async function startServing(options: ServingOptions): Promise<RunningModel> {
+  const { model, script, environment, hostname, onNote, onRestart } = options;
+  let onGone: (how: string) => void = () => {};
+  const gone = new Promise<string>((resolve) => {
+    onGone = resolve;
+  });
+  const host = await ModelHost.open({ script, model, environment, onNote, onRestart, onGone });
+  const { app, requests } = openApi({ ...options, host });
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    overrideGlobalObjects: false,
+    serverOptions: {
+      requestTimeout: requestSeconds * 1000,
+      headersTimeout: headerSeconds * 1000,
+      connectionsCheckingInterval: checkSeconds * 1000,
+    },
+  }) as Server; // no HTTP/2 was asked for
+  server.maxConnections = mostConnections;
+  let port: number;
+  try {
+    port = await listen(server, { port: options.port, hostname });
+  } catch (error) {
+    await host[Symbol.asyncDispose]();
+    throw error;
+  }
+  return {
+    address: `http://${hostname.includes(':') ? `[${hostname}]` : hostname}:${port}`,
+    served: host.served,
+    open: () => requests.size,
+    gone,
+    close: async () => {
+      await requests.stop();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await closed;
+      await host[Symbol.asyncDispose]();
+    },
+  };
+}
