@@ -24,6 +24,13 @@ export { embeddingLookup, linear } from './ops/linear.ts';
 export { crossEntropy, IGNORED_TARGET, tokenLogLikelihoods } from './ops/losses.ts';
 export { layerNorm, rmsNorm } from './ops/normalization.ts';
 export { rearrangeRows, rotary } from './ops/rotary.ts';
+export {
+  type TokenPlaces,
+  type TokenRows,
+  tokenPlaces,
+  withOwnColumns,
+  withOwnRows,
+} from './ops/token-rows.ts';
 export { magnitudeRatio, squaredWeightNorms } from './ops/weight-norms.ts';
 export {
   hasNvidiaGpu,

@@ -21,8 +21,9 @@ export const trainStage = declareStage<TrainConfig>({
     },
     outputs: { model: { type: 'model' }, history: { type: 'history' } },
   }),
-  check: ({ schedule, lora, trainable }) => [
+  check: ({ schedule, lora, trainable, trainable_tokens }) => [
     ...scheduleProblems(schedule),
+    ...(lora === 'continue' && trainable_tokens !== undefined ? [tokensOfAdapter] : []),
     ...(lora !== undefined && trainable !== undefined ? [loraAlone] : []),
   ],
   horizon: { fields: horizonOf, describe: remainingEpochs },
@@ -30,6 +31,14 @@ export const trainStage = declareStage<TrainConfig>({
   device: 'accelerator',
   load: () => import('./run-train.ts'),
 });
+
+const tokensOfAdapter: ConfigProblem = {
+  pointer: '/trainable_tokens',
+  code: 'tokens-of-adapter',
+  message:
+    '`lora: continue` trains what the adapter has, its tokens included, so `trainable_tokens` has no effect',
+  help: 'remove it',
+};
 
 const loraAlone: ConfigProblem = {
   pointer: '/trainable',
