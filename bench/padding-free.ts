@@ -8,7 +8,7 @@ import { openTensorBackend } from '../src/tensor/index.ts';
 import type { Example } from '../src/training/batches/batch-plan.ts';
 import { splitBatch } from '../src/training/batches/micro-batch.ts';
 import { TrainingState } from '../src/training/state/training-state.ts';
-import { takeStep } from '../src/training/train.ts';
+import { takeStep } from '../src/training/take-step.ts';
 
 // Seconds of a training step of GPT-2 124M with random weights, alternately with and without padding, over the same batches.
 // npx esbuild bench/padding-free.ts --bundle --platform=node --format=esm --target=node20 --packages=external --outfile=dist/bench/padding-free.mjs

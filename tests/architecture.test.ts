@@ -156,10 +156,11 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   picocolors: ['cli/terminal'],
   preact: ['pages'],
   protobufjs: ['formats/tensorflow', 'tensor/onnx', 'tracking/tensorboard'],
+  re2js: ['stages/filter'],
   'string-width': ['cli/terminal', 'cli/reporter', 'cli/summary', 'runtime/diagnostic'],
   vega: ['view/plots'],
   'vega-lite': ['view/plots'],
-  yaml: ['runtime/yaml', 'benchmarks', 'cli'],
+  yaml: ['runtime/yaml', 'benchmarks', 'cli', 'remote/hub'],
   yauzl: ['bundle', 'cli/setup'],
   yazl: ['bundle'],
 };

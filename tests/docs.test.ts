@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sandboxFinding } from '../src/cli/doctor/machine.ts';
+import { writeSampleAdapter } from './fixtures/docs/sample-adapter.ts';
 import { writeSampleData } from './fixtures/docs/sample-data.ts';
 import { writeSampleModel } from './fixtures/docs/sample-model.ts';
 import { sampleRepositories } from './fixtures/docs/sample-repositories.ts';
@@ -87,6 +88,7 @@ describe('the documentation', () => {
     await writeSampleData(join(folder, 'data'));
     hub = await openLoopbackHub(await sampleRepositories());
     await writeSampleModel(join(folder, 'models/gpt2'));
+    for (const name of ['short', 'long']) await writeSampleAdapter(join(folder, 'adapters', name));
     for (const block of allBlocks) await writeNamed(folder, block);
     await new Promise<void>((listening) => judgeServer.listen(0, '127.0.0.1', listening));
     address = `http://127.0.0.1:${(judgeServer.address() as AddressInfo).port}/v1`; // a TCP server has a port

@@ -2,7 +2,7 @@ import { openLanguageModel } from '../../src/model/language-model.ts';
 import { openTensorBackend, type TensorBackendName } from '../../src/tensor/index.ts';
 import { splitBatch } from '../../src/training/batches/micro-batch.ts';
 import { TrainingState } from '../../src/training/state/training-state.ts';
-import { takeStep } from '../../src/training/train.ts';
+import { takeStep } from '../../src/training/take-step.ts';
 import { serve } from './serve.ts';
 
 // One training step of a GPT-2 folder for each request: `node train.mjs FOLDER [BACKEND]`.

@@ -1,9 +1,13 @@
 /** Puts the names that the sources declare into the schemas' lists. Names keep their places; new ones come last. */
-export function withDeclaredNames(schemas, { metrics, benchmarks, templates }) {
+export function withDeclaredNames(schemas, { metrics, answerMetrics, benchmarks, templates }) {
   const lists = {
     evaluate: [({ properties }) => properties.metrics.items, metrics.map(({ name }) => name)],
     format: [({ properties }) => properties.template.anyOf[0], templates],
     load: [({ properties }) => properties.as, benchmarks.map(({ name }) => name)],
+    train: [
+      ({ properties }) => properties.evaluate.properties.generation.properties.metrics.items,
+      answerMetrics,
+    ],
   };
   const stages = schemas.stages.map((stage) => {
     if (!(stage.name in lists)) return stage;

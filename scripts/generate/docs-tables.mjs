@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cell, fieldTable } from './field-table.mjs';
+import { peerTables } from './peer-tables.mjs';
 
 /** The pages with generated tables, which are between markers such as `<!-- fields -->` and `<!-- /fields -->`. A page without them is listed as broken; one that is not written yet is skipped. */
-export async function docsTables(root, { stages, settings, broken }, { metrics, benchmarks }) {
+export async function docsTables(root, { stages, settings, broken }, { metrics, benchmarks, peers }) {
   const tables = {
     ...Object.fromEntries(
       stages.map(({ name, schema }) => [`stages/${name}`, { fields: fieldTable(schema) }]),
@@ -11,6 +12,7 @@ export async function docsTables(root, { stages, settings, broken }, { metrics, 
     sharing: { settings: fieldTable(settings) },
     benchmarks: { layouts: layoutTable(benchmarks), templates: templateTable(benchmarks) },
   };
+  tables['coming-from'] = await peerTables(peers);
   tables['stages/evaluate'] = { ...tables['stages/evaluate'], metrics: metricTable(metrics) };
   const pages = Object.entries(tables).map(async ([page, byMarker]) => {
     const path = join(root, `docs/${page}.md`);

@@ -6,11 +6,15 @@ export function fieldTable(schema) {
   return `| field | type | default | what it does |\n|---|---|---|---|\n${rows.join('\n')}\n`;
 }
 
-/** Fields of nested maps follow their map as `optimizer.name`, or as `remotes.<name>.url` where the map's keys are free. */
+/**
+ * Fields of nested maps follow their map as `optimizer.name`, or as `remotes.<name>.url` where the map's keys are free. Of
+ * kinds of a map that a field tells apart, as `name: lion` does, each has its own rows.
+ */
 function rowsOf(schema, prefix) {
+  const kind = kindOf(schema);
   const own = Object.entries(schema.properties ?? {}).flatMap(([name, child]) => [
     {
-      field: `${prefix}${name}`,
+      field: `${prefix}${name}${kind === undefined || 'const' in child ? '' : `\` of \`${kind}`}`,
       type: typeOf(child),
       byDefault: byDefaultOf(child, schema.required?.includes(name)),
       text: cell(child.description ?? ''),
@@ -25,6 +29,10 @@ function rowsOf(schema, prefix) {
     ...listRows(schema, prefix),
   ]);
 }
+
+/** The value of the required field by which a branch differs from the others. */
+const kindOf = ({ required = [], properties = {} }) =>
+  required.map((name) => properties[name]?.const).find((value) => value !== undefined);
 
 const listRows = (schema, prefix) =>
   schema.items?.properties ? rowsOf(schema.items, `${prefix.replace(/\.$/, '')}[].`) : [];

@@ -5,8 +5,9 @@ import { build } from 'esbuild';
 
 const exported = `
   export { benchmarkMetrics, benchmarks } from './src/benchmarks/index.ts';
-  export { generalMetrics, responseContents } from './src/metrics/index.ts';
+  export { answerMetrics, generalMetrics, responseContents } from './src/metrics/index.ts';
   export { namedTemplates } from './src/text/index.ts';
+  export { fieldsOfPeers, peerFields } from './src/stages/peer-fields.ts';
 `;
 
 /** The metrics, benchmarks and templates that the sources declare. Node 20 does not run TypeScript, so they are bundled first. */
@@ -26,9 +27,9 @@ export async function readDeclarations(root) {
   await mkdir(folder, { recursive: true });
   try {
     await writeFile(path, outputFiles[0].text);
-    const { benchmarks, benchmarkMetrics, generalMetrics, responseContents, namedTemplates } = await import(
-      pathToFileURL(path).href
-    );
+    const declared = await import(pathToFileURL(path).href);
+    const { benchmarks, benchmarkMetrics, answerMetrics, generalMetrics, responseContents } = declared;
+    const { namedTemplates, fieldsOfPeers, peerFields } = declared;
     const metrics = Object.entries({ ...generalMetrics, ...benchmarkMetrics });
     return {
       metrics: metrics.map(([name, { reads, ...metric }]) => ({
@@ -36,7 +37,9 @@ export async function readDeclarations(root) {
         ...metric,
         reads: contentNamed(reads, { metric: name, responseContents }),
       })),
+      answerMetrics: Object.keys(answerMetrics),
       benchmarks,
+      peers: { fields: fieldsOfPeers, advice: peerFields },
       templates: [
         ...Object.keys(namedTemplates),
         'chat',

@@ -1,4 +1,5 @@
 export { ExactNumber, jsonText, parseExactly } from './exact-number.ts';
+export { fileNamePattern, hasFilePattern } from './file-name-pattern.ts';
 export {
   counted,
   formatBytes,

@@ -42,6 +42,13 @@ export interface EvaluateConfig {
     | 'prefix_match'
     | 'quasi_prefix_match'
     | 'set_f1'
+    | 'bleu'
+    | 'chrf'
+    | 'chrf_plus_plus'
+    | 'rouge1'
+    | 'rouge2'
+    | 'rouge_l'
+    | 'rouge_lsum'
   )[];
   /**
    * Fields of the rows, such as a subject: each metric is also computed for every value of a field, and as the mean in which each value counts once.
@@ -76,6 +83,28 @@ export interface EvaluateConfig {
      * `squad` compares as SQuAD's scorer does: in lowercase, without punctuation and without a, an, the.
      */
     readonly normalize: 'none' | 'squad';
+  };
+  /**
+   * How `bleu` compares texts.
+   */
+  readonly bleu: {
+    /**
+     * What a word is: `13a` sets punctuation apart as WMT's script does, `intl` the punctuation and symbols of all languages; `char` takes each character, for languages without spaces; `none` what white space separates.
+     */
+    readonly tokenize: '13a' | 'intl' | 'char' | 'none';
+    /**
+     * Ignores case.
+     */
+    readonly lowercase: boolean;
+  };
+  /**
+   * How `rouge1`, `rouge2`, `rouge_l` and `rouge_lsum` compare words.
+   */
+  readonly rouge: {
+    /**
+     * Compares the stems of English words of more than three letters, by Porter's algorithm.
+     */
+    readonly use_stemmer: boolean;
   };
   /**
    * With the `references` port: the field of its records that holds the expected answer, or a list of answers of which the best match counts. Without the port, the response that format wrote is expected.

@@ -5,7 +5,7 @@
  */
 export interface FormatConfig {
   /**
-   * The name of a template, or your own template in Jinja. `chat` is the chat template of the tokenizer at the port `tokenizer`, for conversations and instructions. The other named templates read the fields `instruction`, `input` (which may be empty or absent) and `output`; `completion` reads `text`, and the templates of [benchmarks](../benchmarks.md) read what `as:` of load writes.
+   * The name of a template, or your own template in Jinja. `chat` is the chat template of the tokenizer at the port `tokenizer`, for conversations and instructions. The other named templates read the fields `instruction`, `input` (which may be empty or absent) and `output`, or Dolly's `context` and `response`; `completion` reads `text`, or `prompt` and `completion`, and the templates of [benchmarks](../benchmarks.md) read what `as:` of load writes.
    */
   readonly template:
     | (
@@ -53,6 +53,10 @@ export interface FormatConfig {
          */
         readonly chat: string;
       };
+  /**
+   * For preference tuning. `paired`: each row has two answers to one prompt, `chosen` and `rejected`, and the template is written once for each, with that answer in `output`, `completion` and `chosen`. `unpaired`: each row has one answer and says with `label` (or `kto_tag`) whether it is desirable. See [preference tuning](../preference.md).
+   */
+  readonly preference?: 'paired' | 'unpaired';
   /**
    * Solved examples before each question. They are the records at the port `shots`, or the other records without that port; for the templates of benchmarks, those of the same subject or task.
    */
@@ -130,9 +134,17 @@ export interface FormatConfig {
    */
   readonly train_on_reasoning: boolean;
   /**
-   * For chat templates: the fields of a row's conversation. The defaults are `messages` with `role` and `content`, or ShareGPT's `conversations` with `from` and `value`.
+   * For chat templates: where a row's conversation is. By default the fields of a row show its [layout](../conversations.md#rows).
    */
   readonly conversation: {
+    /**
+     * The layout of the rows, where their fields fit several, or to refuse others.
+     */
+    readonly shape?: 'openai' | 'sharegpt' | 'ultrachat' | 'prompt_completion' | 'alpaca' | 'dolly' | 'oasst';
+    /**
+     * Of OpenAssistant's trees of messages: `best`, one conversation of each tree, with the best-ranked reply each time (the default); or `all`, every branch as a conversation.
+     */
+    readonly branches?: 'best' | 'all';
     /**
      * The field that holds the list of turns.
      */
@@ -150,7 +162,7 @@ export interface FormatConfig {
      */
     readonly train?: string;
     /**
-     * The data's names of speakers, each with its role: `user`, `assistant`, `system` or `tool`, or another that the template writes. ShareGPT's `human`, `gpt`, `function_call` and `observation` are known.
+     * The data's names of speakers, each with its role: `user`, `assistant`, `system` or `tool`, or another that the template writes. ShareGPT's `human`, `gpt`, `function_call` and `observation` are known, and OpenAssistant's `prompter`.
      */
     readonly roles: {
       /**

@@ -5,9 +5,56 @@
  */
 export interface LoadConfig {
   /**
-   * A file with rows of data: a JSON list of objects, JSONL, CSV, TSV (each also packed with gzip) or Parquet; or a folder of such files, which are read in the order of their names. A path, `hf:datasets/owner/name[@revision][:path]` or an `https:` address.
+   * A file with rows of data: a JSON list of objects, JSONL, CSV, TSV (each also packed with gzip) or Parquet; a folder of such files, which are read in the order of their names; or, with `*` in the last name, the files of a folder that match. A path, `hf:datasets/owner/name[@revision][:path][#split]` or an `https:` address. Or a list of such sources, whose rows are [mixed](#several-sources).
    */
-  readonly records?: string;
+  readonly records?:
+    | string
+    | {
+        /**
+         * The source's name. Its rows have it in their field `dataset`, and their ids begin with it.
+         */
+        readonly name: string;
+        /**
+         * The file, folder, pattern or address, as `records` takes it.
+         */
+        readonly path: string;
+        /**
+         * How many rows to take from the beginning of this source; by default all.
+         */
+        readonly limit?: number;
+        /**
+         * How often each row is taken: 2 takes every row twice, 0.5 takes half of them (rounded down, drawn by `seed`), 1.5 every row once and half of them again.
+         */
+        readonly weight: number;
+        /**
+         * How this source's rows are written, as `type` of load.
+         */
+        readonly type: 'auto' | 'json' | 'jsonl' | 'csv' | 'tsv' | 'parquet';
+        /**
+         * As `columns` of load, for this source.
+         *
+         * @minItems 1
+         */
+        readonly columns?: string[];
+        /**
+         * As `quotes` of load, for this source.
+         */
+        readonly quotes?: boolean;
+        /**
+         * As `field` of load, for this source.
+         */
+        readonly field?: string;
+        /**
+         * New names for this source's fields: the name here, then the name in the data.
+         */
+        readonly fields?: {
+          readonly [k: string]: string;
+        };
+        /**
+         * As `id` of load, for this source.
+         */
+        readonly id?: string;
+      }[];
   /**
    * The benchmark whose published layout the file or folder of `records` has; [Benchmarks](../benchmarks.md#data) lists them. Without it the rows are in a format of `type`.
    */
@@ -68,6 +115,10 @@ export interface LoadConfig {
    */
   readonly limit?: number;
   /**
+   * The random seed that draws rows of sources with a fractional `weight`. Only with a list of sources.
+   */
+  readonly seed: number;
+  /**
    * A folder in Hugging Face's layout (config.json, model.safetensors, and tokenizer.json or encoding.json), a llama.cpp GGUF file, or OpenAI's original checkpoint of GPT-2: by its path, as `hf:owner/name[@revision][:path]` or as an `https:` address. Or `openai:<name>` for a model behind an endpoint that speaks OpenAI's protocol.
    */
   readonly model?: string;
@@ -106,9 +157,19 @@ export interface LoadConfig {
    */
   readonly init?: {
     /**
-     * The architecture, as `model_type` names it; see [Models](../models.md).
+     * The architecture, as `model_type` names it; see [Models](../models.md). `mixtral` and `qwen3_moe` get 8 experts, of which a token uses 2.
      */
-    readonly family: 'gpt2' | 'llama' | 'qwen3' | 'olmo2' | 'gpt_neox' | 'phi' | 'gemma2' | 'gemma3_text';
+    readonly family:
+      | 'gpt2'
+      | 'llama'
+      | 'mixtral'
+      | 'qwen3'
+      | 'qwen3_moe'
+      | 'olmo2'
+      | 'gpt_neox'
+      | 'phi'
+      | 'gemma2'
+      | 'gemma3_text';
     /**
      * How many tokens the model can read at once.
      */

@@ -9,37 +9,197 @@ export interface TrainConfig {
    */
   readonly epochs: number;
   /**
-   * How gradients update the weights.
+   * What is minimized. `sft`: the loss on examples. The others compare answers ([preference tuning](../preference.md)): `dpo` (direct preference optimization), `ipo`, `simpo` and `orpo` take pairs of answers, `kto` answers that are labeled as desirable or not. `dpo`, `ipo` and `kto` compare with a reference model: the model as it was before training, or that of the stage [reference](reference.md).
    */
-  readonly optimizer: {
+  readonly objective: 'sft' | 'dpo' | 'ipo' | 'simpo' | 'orpo' | 'kto';
+  /**
+   * The settings of the objectives that compare answers, by trl's names. A field that the objective does not use is an error.
+   */
+  readonly preference: {
     /**
-     * AdamW with PyTorch's formula: the weight decay is decoupled from the gradient.
+     * How strongly preferences count: for `dpo`, `ipo` and `kto` a larger beta keeps the model closer to its reference; for `simpo` it scales the difference of the answers (the paper uses 2 and more), for `orpo` it is the weight of the preference beside the likelihood (the paper's lambda). 0.1 if it is not set, as in trl.
      */
-    readonly name: 'adamw';
+    readonly beta?: number;
     /**
-     * The peak rate; `schedule` sets how it changes over the steps.
+     * For `dpo`: `sigmoid`, the loss of its paper; `hinge` (SLiC); `robust`, which is unbiased if a share `label_smoothing` of the preferences is wrong; `apo_zero` and `apo_down`, which also fix whether the likelihood of the preferred answer rises or falls. `sigmoid` if it is not set.
      */
-    readonly learning_rate: number;
+    readonly loss_type?: 'sigmoid' | 'hinge' | 'robust' | 'apo_zero' | 'apo_down';
     /**
-     * Each step subtracts this share of a weight, times the learning rate.
+     * For `dpo` (`sigmoid` and `robust`) and `simpo`: the share of the preferences that may be the wrong way round. 0 if it is not set.
      */
-    readonly weight_decay: number;
+    readonly label_smoothing?: number;
     /**
-     * The decay rates of the running means of gradients and of squared gradients.
-     *
-     * @minItems 2
-     * @maxItems 2
+     * For `dpo` and `ipo`: leaves the reference out, as if it found all answers equally likely.
      */
-    readonly betas: number[];
+    readonly reference_free?: boolean;
     /**
-     * Added to the root of the mean squared gradient to avoid division by zero.
+     * For `dpo`: divides the log-probability of an answer by its number of tokens, so that long answers do not count more. `ipo`, `simpo` and `orpo` always do.
      */
-    readonly epsilon: number;
+    readonly average_log_prob?: boolean;
     /**
-     * Which weights decay: `all`, or only `matrices`, which excludes biases and norms, as Hugging Face's Trainer does.
+     * For `simpo`: by how much the preferred answer has to be likelier, before beta; 0.5 if it is not set.
      */
-    readonly decay: 'all' | 'matrices';
+    readonly simpo_gamma?: number;
+    /**
+     * For `kto`: the weight of desirable answers; 1 if it is not set.
+     */
+    readonly desirable_weight?: number;
+    /**
+     * For `kto`: the weight of undesirable answers; 1 if it is not set. Where there are more of one kind, the paper weights the other so that the two are in balance.
+     */
+    readonly undesirable_weight?: number;
   };
+  /**
+   * How gradients update the weights. [Training](../training.md) compares the optimizers.
+   */
+  readonly optimizer:
+    | {
+        /**
+         * AdamW with PyTorch's formula: the weight decay is decoupled from the gradient.
+         */
+        readonly name: 'adamw';
+        /**
+         * The peak rate; `schedule` sets how it changes over the steps.
+         */
+        readonly learning_rate: number;
+        /**
+         * Each step subtracts this share of a weight, times the learning rate.
+         */
+        readonly weight_decay: number;
+        /**
+         * The decay rates of the running means of gradients and of squared gradients.
+         *
+         * @minItems 2
+         * @maxItems 2
+         */
+        readonly betas: number[];
+        /**
+         * Added to the root of the mean squared gradient to avoid division by zero.
+         */
+        readonly epsilon: number;
+        /**
+         * Which weights decay: `all`, or only `matrices`, which excludes biases and norms, as Hugging Face's Trainer does.
+         */
+        readonly decay: 'all' | 'matrices';
+      }
+    | {
+        /**
+         * Adafactor as in Hugging Face's transformers. Of a matrix it keeps two vectors where AdamW keeps two matrices.
+         */
+        readonly name: 'adafactor';
+        /**
+         * The peak rate. It is required unless `relative_step` sets the rate.
+         */
+        readonly learning_rate?: number;
+        /**
+         * Each step subtracts this share of a weight, times the learning rate.
+         */
+        readonly weight_decay: number;
+        /**
+         * Which weights decay: `all`, or only `matrices`.
+         */
+        readonly decay: 'all' | 'matrices';
+        /**
+         * What is added to the squared gradient, and the least root mean square of a parameter for `scale_parameter`.
+         *
+         * @minItems 2
+         * @maxItems 2
+         */
+        readonly epsilon: number[];
+        /**
+         * The largest root mean square of a parameter's update, before the learning rate.
+         */
+        readonly clip_threshold: number;
+        /**
+         * In step t the running means weigh their past by 1 - t^decay_rate.
+         */
+        readonly decay_rate: number;
+        /**
+         * The decay rate of a running mean of updates, which takes as much memory as the weights. Without it there is none.
+         */
+        readonly beta1?: number;
+        /**
+         * Multiplies each parameter's learning rate by the root mean square of its weights.
+         */
+        readonly scale_parameter: boolean;
+        /**
+         * Sets the learning rate by the step t: 1 / sqrt(t), at most 0.01; instead of `learning_rate` and `schedule`.
+         */
+        readonly relative_step: boolean;
+        /**
+         * With `relative_step`: lets the rate rise first, by 1e-6 in each step.
+         */
+        readonly warmup_init: boolean;
+      }
+    | {
+        /**
+         * Lion: every weight moves by the learning rate, in the direction of a sign. It keeps one matrix where AdamW keeps two.
+         */
+        readonly name: 'lion';
+        /**
+         * The peak rate; good ones are a third to a tenth of AdamW's.
+         */
+        readonly learning_rate: number;
+        /**
+         * Each step subtracts this share of a weight, times the learning rate; good ones are three to ten times AdamW's.
+         */
+        readonly weight_decay: number;
+        /**
+         * Which weights decay: `all`, or only `matrices`.
+         */
+        readonly decay: 'all' | 'matrices';
+        /**
+         * How much the running mean weighs against the gradient: for the step, and for the running mean itself.
+         *
+         * @minItems 2
+         * @maxItems 2
+         */
+        readonly betas: number[];
+      }
+    | {
+        /**
+         * Stochastic gradient descent with PyTorch's formula. Without momentum it keeps nothing.
+         */
+        readonly name: 'sgd';
+        /**
+         * The peak rate; good ones are far above AdamW's.
+         */
+        readonly learning_rate: number;
+        /**
+         * This share of a weight is added to its gradient.
+         */
+        readonly weight_decay: number;
+        /**
+         * Which weights decay: `all`, or only `matrices`.
+         */
+        readonly decay: 'all' | 'matrices';
+        /**
+         * Each step continues this share of the one before it.
+         */
+        readonly momentum: number;
+        /**
+         * Looks ahead by one step of the momentum (Nesterov's).
+         */
+        readonly nesterov: boolean;
+      };
+  /**
+   * Multiplies the learning rate of the parameters whose names match a pattern, as `trainable` has them; where several match, they multiply.
+   */
+  readonly learning_rate_multipliers?: {
+    readonly [k: string]: number;
+  };
+  /**
+   * Multiplies the learning rate once for every layer between a parameter and the head, so that the lower layers change less. The head and the last norm have the full rate, the embeddings the lowest.
+   */
+  readonly layerwise_lr_decay?: number;
+  /**
+   * With `lora`: multiplies the learning rate of the adapters' second matrices, B (LoRA+); 16 is usual. Without it both have the same rate.
+   */
+  readonly loraplus_lr_ratio?: number;
+  /**
+   * Adds uniform noise to the embedded tokens of each training step (NEFTune), scaled by this over the root of an example's tokens times the hidden size. It depends only on the seed and the step; evaluation has none.
+   */
+  readonly neftune_noise_alpha?: number;
   /**
    * How the learning rate changes over the steps. It is zero in the first step of a warm-up, as in Hugging Face's schedules.
    */
@@ -190,22 +350,115 @@ export interface TrainConfig {
      * How many batches of each set are evaluated; a smaller set is evaluated whole. The loss is the mean of the batches' means.
      */
     readonly batches: number;
+    /**
+     * Also lets the model answer prompts with the weights of the moment, by greedy decoding, and scores the answers: a falling loss does not say that answers get better. It needs the `prompts` port.
+     */
+    readonly generation?: {
+      /**
+       * The [metrics](evaluate.md#metrics) of the answers.
+       *
+       * @minItems 1
+       */
+      readonly metrics: (
+        | 'exact_match'
+        | 'token_f1'
+        | 'finished'
+        | 'quasi_exact_match'
+        | 'prefix_match'
+        | 'quasi_prefix_match'
+        | 'set_f1'
+        | 'bleu'
+        | 'chrf'
+        | 'chrf_plus_plus'
+        | 'rouge1'
+        | 'rouge2'
+        | 'rouge_l'
+        | 'rouge_lsum'
+      )[];
+      /**
+       * How many of the prompts are answered, the same ones each time; fewer if there are not enough. `seed` draws them.
+       */
+      readonly rows: number;
+      /**
+       * Steps from one time to the next. Without it the model answers at the end of each epoch. Before training and at the end it always does.
+       */
+      readonly every?: number;
+      /**
+       * The most tokens of an answer.
+       */
+      readonly max_new_tokens: number;
+      /**
+       * Where the model begins, as in [generate](generate.md): after the `prompt`, or after the `header` as well.
+       */
+      readonly start: 'prompt' | 'header';
+      /**
+       * Texts that end an answer; they are not part of it.
+       */
+      readonly stop: string[];
+      /**
+       * How many prompts are answered together.
+       */
+      readonly batch_size: number;
+      /**
+       * The seed that draws the prompts.
+       */
+      readonly seed: number;
+      /**
+       * What `exact_match` ignores. White space around an answer never counts.
+       */
+      readonly exact_match: {
+        /**
+         * Ignores case.
+         */
+        readonly ignore_case: boolean;
+        /**
+         * `squad` compares as SQuAD's scorer does: in lowercase, without punctuation and without a, an, the.
+         */
+        readonly normalize: 'none' | 'squad';
+      };
+      /**
+       * How `bleu` compares texts.
+       */
+      readonly bleu: {
+        /**
+         * What a word is: `13a` sets punctuation apart as WMT's script does, `intl` the punctuation and symbols of all languages; `char` takes each character, for languages without spaces; `none` what white space separates.
+         */
+        readonly tokenize: '13a' | 'intl' | 'char' | 'none';
+        /**
+         * Ignores case.
+         */
+        readonly lowercase: boolean;
+      };
+      /**
+       * How `rouge1`, `rouge2`, `rouge_l` and `rouge_lsum` compare words.
+       */
+      readonly rouge: {
+        /**
+         * Compares the stems of English words of more than three letters, by Porter's algorithm.
+         */
+        readonly use_stemmer: boolean;
+      };
+    };
   };
   /**
-   * Ends the training when the validation loss stops falling. Needs the `validation` port.
+   * What `early_stop` and `keep: best` watch: the `validation_loss`, that of one of several validation sets (`validation_loss/NAME`), a metric of `evaluate.generation`, or for objectives that compare answers `validation_rewards_accuracies` or `validation_rewards_margins`. Its direction is known.
+   */
+  readonly metric_for_best_model: string;
+  /**
+   * Ends the training when what `metric_for_best_model` names gets no better.
    */
   readonly early_stop?: {
     /**
-     * The number of evaluations in a row without a better validation loss after which the training ends.
+     * The number of evaluations in a row without a better value after which the training ends.
      */
     readonly patience: number;
     /**
-     * By how much a validation loss must fall below the best so far to count as better.
+     * By how much a value must be better than the best so far to count as better.
      */
     readonly min_delta: number;
   };
   /**
-   * Which weights become the output: those of the `last` step, or the `best`, with the lowest validation loss of all evaluations. `best` needs the `validation` port.
+   * Which weights become the output: those of the `last` step, or the `best`, by `metric_for_best_model`; of equal ones the earliest.
    */
   readonly keep: 'last' | 'best';
   /**

@@ -10,7 +10,7 @@ export {
   type ScoredResponse,
   type SetScores,
 } from './metric.ts';
-export { generalMetrics } from './metrics.ts';
+export { answerMetrics, generalMetrics } from './metrics.ts';
 export {
   answerTokens,
   articles,
@@ -18,6 +18,7 @@ export {
   normalizeAnswer,
   tokenOverlapF1,
 } from './normalize-answer.ts';
+export { pairVerdict } from './preference.ts';
 export { answerKey, ratingsOf, readRatings } from './ratings.ts';
 export { errorField, leftOutField, meanOf, parseScores, type Score, type Scores } from './scores.ts';
 export {

@@ -30,7 +30,7 @@ interface Judged {
  * pairs, not verdicts.
  */
 function scorePreference(responses: readonly ScoredResponse[]): SetScores {
-  const verdicts = responses.map(({ response }) => ({ id: response.id, judged: judgedPair(response) }));
+  const verdicts = responses.map(({ response }) => ({ id: response.id, judged: pairVerdict(response) }));
   const judged = verdicts.flatMap((one) => one.judged ?? []);
   const unread = verdicts.flatMap((one) => (one.judged === undefined ? [one.id] : []));
   if (judged.length === 0) throw nothingRead(responses[0]?.response.response ?? '');
@@ -57,8 +57,8 @@ function scorePreference(responses: readonly ScoredResponse[]): SetScores {
 
 const unreadReason = 'the judge gave no verdict ([[A]], [[B]] or [[C]] for a tie)';
 
-/** Undefined if the response has no verdict. */
-function judgedPair({ id, response = '', fields }: ResponseRecord): Judged | undefined {
+/** A judge's verdict on what `pair` wrote; undefined if the response has none. Throws if it is about no pair. */
+export function pairVerdict({ id, response = '', fields }: ResponseRecord): Judged | undefined {
   const { pair, shown_first: shownFirst } = fields;
   if (typeof pair !== 'string' || (shownFirst !== 'first' && shownFirst !== 'second'))
     throw new UserError({

@@ -21,12 +21,10 @@ export interface Rating {
 }
 
 /** People's ratings by the answer's key; rows without a score are only notes. If a rater rates an answer twice, the last rating counts. */
-export async function readRatings(
-  records: AsyncIterable<DataRecord>,
-): Promise<ReadonlyMap<string, readonly Rating[]>> {
+export function readRatings(records: readonly DataRecord[]): ReadonlyMap<string, readonly Rating[]> {
   const byKey = new Map<string, Map<string, number>>();
   const problems = new RecordProblems('are no ratings', 'ratings');
-  for await (const record of records)
+  for (const record of records)
     problems.collect({ id: record.id }, () => {
       const { key, rater = '', score } = record;
       if (typeof key !== 'string' || typeof rater !== 'string')

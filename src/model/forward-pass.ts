@@ -12,6 +12,8 @@ export interface ForwardPass {
   readonly embed: Embed;
   readonly attend: Attend;
   readonly adapt: Adapt;
+  /** Whether a projection may have an adapter, by its name. */
+  readonly adapts: (projection: string) => boolean;
   readonly drop: Drop;
   readonly layer: Layer;
   /** Takes the logits [N, E] of each layer's router, in models with experts, for a loss that depends on them. */

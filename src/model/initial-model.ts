@@ -21,7 +21,17 @@ interface InitialSizes {
   readonly heads: number;
 }
 
-type InitialFamily = 'gpt2' | 'llama' | 'qwen3' | 'olmo2' | 'gpt_neox' | 'phi' | 'gemma2' | 'gemma3_text';
+type InitialFamily =
+  | 'gpt2'
+  | 'llama'
+  | 'mixtral'
+  | 'qwen3'
+  | 'qwen3_moe'
+  | 'olmo2'
+  | 'gpt_neox'
+  | 'phi'
+  | 'gemma2'
+  | 'gemma3_text';
 
 /** A model with new random weights. Each parameter has its own random stream, named by the seed and the parameter. */
 export function initialModel(options: InitialModelOptions): ModelToWrite {
@@ -52,7 +62,22 @@ const familyFields: Readonly<Record<InitialFamily, (sizes: InitialSizes) => Json
     n_head: sizes.heads,
   }),
   llama: (sizes) => ({ architectures: ['LlamaForCausalLM'], ...gatedSizes(sizes) }),
+  mixtral: (sizes) => ({
+    architectures: ['MixtralForCausalLM'],
+    ...gatedSizes(sizes),
+    num_local_experts: 8,
+    num_experts_per_tok: 2,
+  }),
   qwen3: (sizes) => ({ architectures: ['Qwen3ForCausalLM'], ...gatedSizes(sizes) }),
+  // Its experts are half as wide, so that the two of a token have the size of a layer without experts.
+  qwen3_moe: (sizes) => ({
+    architectures: ['Qwen3MoeForCausalLM'],
+    ...gatedSizes(sizes),
+    moe_intermediate_size: 4 * Math.ceil(sizes.hiddenSize / 3),
+    num_experts: 8,
+    num_experts_per_tok: 2,
+    norm_topk_prob: true,
+  }),
   olmo2: (sizes) => ({ architectures: ['Olmo2ForCausalLM'], ...gatedSizes(sizes) }),
   gpt_neox: (sizes) => ({ architectures: ['GPTNeoXForCausalLM'], ...plainSizes(sizes) }),
   phi: (sizes) => ({ architectures: ['PhiForCausalLM'], ...plainSizes(sizes) }),

@@ -41,9 +41,13 @@ export interface Tokens extends Pick<ForwardPass, 'ids' | 'positions' | 'textLen
 /** What a training adds to a forward pass. */
 interface Tuning {
   readonly adapt?: Adapt | undefined;
+  /** Which projections have adapters; all, if there is `adapt` alone. */
+  readonly adapts?: ForwardPass['adapts'] | undefined;
   readonly adaptEmbedding?: AdaptEmbedding | undefined;
   /** Tensors that stand in for parameters, by name. */
   readonly replaced?: ReadonlyMap<string, tf.Tensor> | undefined;
+  /** [N, C], added to the embedded tokens. */
+  readonly noise?: tf.Tensor | undefined;
   readonly dropout?: DropoutFactors | undefined;
   /** How layers are computed; by default as they come. */
   readonly layer?: Layer | undefined;
@@ -108,12 +112,30 @@ export function languageModel(
     config,
     parameters,
     trainable: parameters,
-    hidden: ({ adapt = unadapted, adaptEmbedding = unadapted, replaced, dropout, layer, ...tokens }) => {
+    hidden: (given) => {
+      const {
+        adapt = unadapted,
+        adapts,
+        adaptEmbedding = unadapted,
+        replaced,
+        noise,
+        dropout,
+        layer,
+        ...tokens
+      } = given;
       const parameter = parametersWith(replaced);
-      const embed: Embed = (name, ids) =>
-        adaptEmbedding({ name, ids, y: embeddingLookup({ table: parameter(`${name}.weight`), ids }) });
-      const drop = dropWith(dropout);
-      return decoder.hidden(config, { ...tokens, parameter, embed, adapt, drop, layer: layer ?? computed });
+      const embed: Embed = (name, ids) => {
+        const y = embeddingLookup({ table: parameter(`${name}.weight`), ids });
+        const embedded = adaptEmbedding({ name, ids, y });
+        // GPT-2 embeds positions too.
+        return noise === undefined || ids !== tokens.ids ? embedded : tf.add(embedded, noise);
+      };
+      return decoder.hidden(config, {
+        ...{ ...tokens, parameter, embed, adapt },
+        adapts: adapts ?? (() => adapt !== unadapted),
+        drop: dropWith(dropout),
+        layer: layer ?? computed,
+      });
     },
     logits: (hidden, { adapt = unadapted, replaced } = {}) =>
       decoder.logits(config, hidden, { parameter: parametersWith(replaced), adapt }),

@@ -81,7 +81,7 @@ export function trainingMemory(config: ModelConfig, shape: TrainingShape): Memor
   const { rows, length, targets, trained, accumulates, checkpoints } = shape;
   const parameters = parameterCount(config);
   const { layers, hiddenSize, heads, vocabularySize } = config;
-  const inner = (familyOf(config).gated ? 4 : 2) * innerSize(config);
+  const inner = (familyOf(config).gated ? 4 : 2) * innerSize(config, trained < parameters);
   const scores = config.scoreCap === undefined ? 2 : 3; // a cap keeps the capped scores too
   const inLayer = rows * length * (0.67 * (10 * hiddenSize + inner) + scores * heads * length);
   const logits = 2 * targets * vocabularySize;
@@ -100,10 +100,11 @@ export function trainingMemory(config: ModelConfig, shape: TrainingShape): Memor
   };
 }
 
-/** I, or that of all experts together, since all are computed. */
-function innerSize(config: ModelConfig): number {
+/** I; with experts, that of those that compute a token: all of them where adapters may be on them. */
+function innerSize(config: ModelConfig, mayAdapt: boolean): number {
   const mixture = config.family === 'llama' ? config.mixture : undefined;
-  return mixture === undefined ? config.intermediateSize : mixture.experts * mixture.intermediateSize;
+  if (mixture === undefined) return config.intermediateSize;
+  return (mayAdapt ? mixture.experts : mixture.chosen) * mixture.intermediateSize;
 }
 
 function parameterCount(config: ModelConfig): number {

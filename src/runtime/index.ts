@@ -1,5 +1,6 @@
 // What the runtime receives: definitions of stages, and fetchers of remote sources.
 
+export { isSourcePattern, matchingNames } from './stage/source-pattern.ts';
 export type {
   AddressProblem,
   FetchRequest,
@@ -30,6 +31,7 @@ export type {
 // A pipeline file becomes a graph, or diagnostics that point into the file.
 
 export { parseDuration, parseMemory } from './config/quantity.ts';
+export { fillDefaults } from './config/schema/applicable-schemas.ts';
 export { type Diagnostic, fewOf, listOf } from './diagnostic/diagnostic.ts';
 export { diagnosticsToJson, renderDiagnostics } from './diagnostic/render-diagnostics.ts';
 export { positionOf } from './diagnostic/text-file.ts';

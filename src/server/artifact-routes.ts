@@ -5,7 +5,7 @@ import { isObject, jsonText } from '../core/index.ts';
 import { openSafetensors } from '../formats/index.ts';
 import type { RunRecord, Store } from '../runtime/index.ts';
 import { portCodecs, readAll } from '../stages/index.ts';
-import type { Tokenizer } from '../text/index.ts';
+import { namedTexts, type Tokenizer } from '../text/index.ts';
 import { viewBatch } from '../view/index.ts';
 import { notFound, numberOf } from './answers.ts';
 import type { Project } from './project.ts';
@@ -98,9 +98,10 @@ async function windowOf<Item>(
 }
 
 async function tokensPage(request: PageRequest) {
-  const { records, vocabulary } = await portCodecs.tokens.read(request.path).read();
+  const content = await portCodecs.tokens.read(request.path).read();
+  const { vocabulary } = content;
   const tokenizer = await request.tokenizer(vocabulary);
-  const window = await windowOf(records, request);
+  const window = await windowOf(namedTexts(content), request);
   const items = window.items.map(({ id, tokens, segments }) => ({
     id,
     segments: segments.map(({ role, end }, index) => {

@@ -30,11 +30,8 @@ export interface RunningModel {
   readonly close: () => Promise<void>;
 }
 
-/** A client that sends its request slower than this is cut off. */
-const requestSeconds = 30;
-const headerSeconds = 15;
-/** How often it is looked for such clients. */
-const checkSeconds = 5;
+/** A client that takes longer than this to send its request is cut off, or its headers longer than half of it. */
+const sendingSeconds = 30;
 const mostConnections = 1024;
 
 /** Loads a model and serves it. */
@@ -46,13 +43,14 @@ export async function startServing(options: ServingOptions): Promise<RunningMode
   });
   const host = await ModelHost.open({ script, model, environment, onNote, onRestart, onGone });
   const { app, requests } = openApi({ ...options, host });
+  const sending = Math.min(sendingSeconds, options.limits.seconds) * 1000;
   const server = createAdaptorServer({
     fetch: app.fetch,
     overrideGlobalObjects: false,
     serverOptions: {
-      requestTimeout: requestSeconds * 1000,
-      headersTimeout: headerSeconds * 1000,
-      connectionsCheckingInterval: checkSeconds * 1000,
+      requestTimeout: sending,
+      headersTimeout: sending / 2,
+      connectionsCheckingInterval: sending / 4,
     },
   }) as Server; // no HTTP/2 was asked for
   server.maxConnections = mostConnections;
@@ -70,10 +68,22 @@ export async function startServing(options: ServingOptions): Promise<RunningMode
     gone,
     close: async () => {
       await requests.stop();
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      await closed;
+      await closeServer(server);
       await host[Symbol.asyncDispose]();
     },
   };
+}
+
+/** How long clients may take to read the end of their answers. */
+const lastMilliseconds = 5000;
+
+/** Closes every connection once its last answer has been sent. */
+async function closeServer(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  // An answer that has been written is not yet sent, and a connection that was busy may be idle soon.
+  const sweeping = setInterval(() => server.closeIdleConnections(), 20);
+  const ending = setTimeout(() => server.closeAllConnections(), lastMilliseconds);
+  await closed;
+  clearInterval(sweeping);
+  clearTimeout(ending);
 }

@@ -32,15 +32,11 @@ export const fieldsOfPeers: readonly (readonly [
   ['train', 'lora.r', ['lora_r', 'lora_rank']],
   ['train', 'lora.alpha', ['lora_alpha']],
   ['train', 'lora.dropout', ['lora_dropout']],
-  [
-    'train',
-    'lora.targets',
-    [
-      ...['lora_target', 'lora_target_modules', 'lora_target_linear', 'target_modules'],
-      ...['lora_modules_to_save', 'modules_to_save', 'additional_target'],
-    ],
-  ],
+  ['train', 'lora.targets', ['lora_target', 'lora_target_modules', 'lora_target_linear', 'target_modules']],
   ['train', 'lora.use_rslora', ['peft_use_rslora']],
+  ['train', 'lora.use_dora', ['peft_use_dora']],
+  ['train', 'lora.modules_to_save', ['lora_modules_to_save', 'additional_target']],
+  ['load', 'adapter', ['lora_model_dir', 'adapter_name_or_path']],
   ['train', 'trainable', ['unfrozen_parameters', 'freeze_trainable_layers', 'freeze_trainable_modules']],
   ['train', 'padding_free', ['group_by_length']],
   ['train', 'dropout', ['attention_dropout', 'resid_pdrop']],
@@ -67,7 +63,13 @@ export const fieldsOfPeers: readonly (readonly [
       ...['eval_dataset', 'test_datasets'],
     ],
   ],
-  ['load', 'limit', ['max_samples', 'max_train_samples']],
+  ['load', 'limit', ['max_samples', 'max_train_samples', 'num_samples']],
+  ['load', 'seed', ['interleave_probs', 'mix_strategy']],
+  ['filter', 'rules', ['dataset_exact_deduplication', 'min_sample_len']],
+  ['format', 'conversation.field', ['field_messages']],
+  ['format', 'conversation.role', ['message_field_role', 'role_tag']],
+  ['format', 'conversation.content', ['message_field_content', 'content_tag']],
+  ['format', 'conversation.train', ['message_field_training']],
   ['split', 'parts', ['val_set_size', 'val_size', 'test_size']],
   ['generate', 'max_new_tokens', ['max_tokens', 'max_gen_toks', 'max_gen_len']],
   ['tokenize', 'encoding', ['tokenizer_name', 'tokenizer_config', 'tokenizer_type']],
@@ -79,14 +81,12 @@ const notQuantized = 'a quantized base is not supported: weights are float32';
 
 const attention = 'attention has one implementation here, which the backend chooses';
 const oneDevice = 'a training runs on one device';
-const otherAdapters = 'LoRA is the only kind of adapter here: `lora` of `train`';
 const tracking = 'every run is recorded: `tuneloom runs` lists them and `tuneloom report` draws them';
 
 /** What to do where one field here does not do the same. */
 const advice: Readonly<Record<string, string>> = {
   gradient_accumulation_steps:
     'set `micro_batch_size` of `train`: how many examples of a batch are computed at a time; `batch_size` of `collate` counts those of a whole step',
-  adapter: 'add `lora` to `train` to train adapters',
   finetuning_type:
     'add `lora` to `train` to train adapters, or `trainable` for chosen parameters; without them all weights are trained',
   stage: '`train` tunes on answers; what it trains on is set by the stages before it',
@@ -94,8 +94,6 @@ const advice: Readonly<Record<string, string>> = {
   load_in_8bit: notQuantized,
   quantization_bit: notQuantized,
   quantization_config: notQuantized,
-  use_dora: otherAdapters,
-  peft_use_dora: otherAdapters,
   rl: noPreferences,
   dpo_beta: noPreferences,
   rl_beta: noPreferences,

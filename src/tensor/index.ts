@@ -19,9 +19,10 @@ export {
 export { cachedAttention, causalAttention, MASKED_SCORE, storesKeysAndValues } from './ops/attention.ts';
 export { checkpoint, shared, withSharedTensors } from './ops/checkpoint.ts';
 export { constantWeights, type WeightPrecision } from './ops/constant-weights.ts';
+export { expertOutput } from './ops/expert.ts';
 export { chosenOnly, highest } from './ops/gates.ts';
 export { embeddingLookup, linear } from './ops/linear.ts';
-export { crossEntropy, IGNORED_TARGET, tokenLogLikelihoods } from './ops/losses.ts';
+export { crossEntropy, IGNORED_TARGET, targetLogLikelihoods, tokenLogLikelihoods } from './ops/losses.ts';
 export { layerNorm, rmsNorm } from './ops/normalization.ts';
 export { rearrangeRows, rotary } from './ops/rotary.ts';
 export {

@@ -8,6 +8,9 @@ export interface DataRecord {
   readonly [field: string]: Json;
 }
 
+/** The field that holds the name of a record's source, where records of several sources are mixed. */
+export const datasetField = 'dataset';
+
 /**
  * Who writes a segment of text. `prompt` is what the model is given. `header` is the marker between prompt and response
  * (`### Response:`), which a model may have to write itself. `response` is what it should answer. `end` is the mark
@@ -45,8 +48,18 @@ export interface FormattedRecord {
   readonly choices?: readonly string[];
   /** How many characters at the beginning of the prompt, such as few shots, other records' prompts share. */
   readonly shared_characters?: number;
+  /** Set if the record is for preference tuning. */
+  readonly preference?: Preference;
   /** The row that it was made from, for metrics, judges and people. */
   readonly fields: JsonObject;
+}
+
+/** What is said of a record's answer: that it is preferred to another, rejected one, or whether it is desirable. */
+export type Preference = RejectedAnswer | { readonly desirable: boolean };
+
+interface RejectedAnswer {
+  /** The whole text again, with the rejected answer in place of the preferred one. */
+  readonly rejected: readonly Segment[];
 }
 
 /** What a chat template writes around the turns. */
@@ -59,11 +72,29 @@ export interface ChatMarks {
 export const isChat = ({ chat, conversation }: Pick<FormattedRecord, 'chat' | 'conversation'>): boolean =>
   chat !== undefined || conversation !== undefined;
 
-/** A formatted record as token ids; `segments` tile the ids in order. */
-export interface TokenizedRecord {
-  readonly id: string;
+/** A text as token ids; `segments` tile the ids in order. */
+export interface TokenizedText {
   readonly tokens: Int32Array;
   readonly segments: readonly TokenSegment[];
+}
+
+/** A formatted record as token ids. */
+export interface TokenizedRecord extends TokenizedText {
+  readonly id: string;
+}
+
+/** One prompt with two answers. It has no tokens itself, so that no stage takes it for a record to learn. */
+export interface TokenizedPair {
+  readonly id: string;
+  readonly chosen: TokenizedText;
+  readonly rejected: TokenizedText;
+}
+
+/** A prompt with an answer that is desirable or not. */
+export interface LabeledText {
+  readonly id: string;
+  readonly answer: TokenizedText;
+  readonly desirable: boolean;
 }
 
 export interface TokenSegment {
@@ -72,14 +103,37 @@ export interface TokenSegment {
   readonly end: number;
 }
 
-/** The content of a `tokens` port. */
-export interface TokenizedRecords {
-  readonly records: readonly TokenizedRecord[];
+/** The content of a `tokens` port: texts to learn, or what preferences compare. */
+export type TokenizedRecords =
+  | (TokenizedSet<TokenizedRecord> & { readonly preference?: undefined })
+  | (TokenizedSet<TokenizedPair> & { readonly preference: 'paired' })
+  | (TokenizedSet<LabeledText> & { readonly preference: 'unpaired' });
+
+interface TokenizedSet<Item> {
+  readonly records: readonly Item[];
   /** Identity of the vocabulary that made the ids: equal for equal vocabularies, wherever they were loaded from. */
   readonly vocabulary: string;
   /** The id that ends a text. */
   readonly endOfText: number;
 }
+
+/** The texts of all records, by the names under which people see them. */
+export const namedTexts = (given: TokenizedRecords): readonly TokenizedRecord[] => {
+  switch (given.preference) {
+    case 'paired':
+      return given.records.flatMap(({ id, chosen, rejected }) => [
+        { ...chosen, id: `${id} chosen` },
+        { ...rejected, id: `${id} rejected` },
+      ]);
+    case 'unpaired':
+      return given.records.map(({ id, answer, desirable }) => ({
+        ...answer,
+        id: `${id} ${desirable ? 'desirable' : 'undesirable'}`,
+      }));
+    default:
+      return given.records;
+  }
+};
 
 /** Whether the text has its own end, or ends with what is not learned, so that no end-of-text token belongs after it. */
 export const endsItself = (segments: readonly { readonly role: SegmentRole }[]): boolean =>
@@ -108,7 +162,7 @@ const roles: readonly string[] = [
 
 /** A record that `format` wrote; throws a UserError for any other. */
 export function parseFormattedRecord(record: DataRecord): FormattedRecord {
-  const { id, segments, fields, conversation, prompt, chat, choices, shared_characters } = record;
+  const { id, segments, fields, conversation, prompt, chat, choices, shared_characters, preference } = record;
   if (Array.isArray(segments) && segments.every(isSegment)) {
     return {
       id,
@@ -119,12 +173,25 @@ export function parseFormattedRecord(record: DataRecord): FormattedRecord {
       ...(isObject(chat) ? { chat: typeof chat.end === 'string' ? { end: chat.end } : {} } : {}),
       ...(isTextList(choices) ? { choices } : {}),
       ...(typeof shared_characters === 'number' ? { shared_characters } : {}),
+      ...(preference === undefined ? {} : { preference: parsePreference(preference) }),
     };
   }
   throw new UserError({
     code: 'not-formatted',
     message: 'it was not written with a template',
     help: 'put a `format` stage in front of this one',
+  });
+}
+
+/** Throws for anything else, because a pair without its rejected answer would be learned as an example. */
+function parsePreference(value: Json): Preference {
+  const { rejected, desirable } = isObject(value) ? value : {};
+  if (Array.isArray(rejected) && rejected.every(isSegment)) return { rejected };
+  if (typeof desirable === 'boolean') return { desirable };
+  throw new UserError({
+    code: 'bad-preference',
+    message: 'its `preference` is neither a rejected answer nor whether the answer is desirable',
+    help: 'let a `format` stage write it, with `preference: paired` or `preference: unpaired`',
   });
 }
 

@@ -1,7 +1,7 @@
 import { isList, isObject, type Json, type JsonObject, jsonText, own } from '../core/index.ts';
 import { type RunRecord, readRecord, type Store } from '../runtime/index.ts';
 import { portCodecs, readAll } from '../stages/index.ts';
-import type { HistoryEntry } from '../training/index.ts';
+import { figuresIn, type HistoryEntry } from '../training/index.ts';
 import { type Experiment, ExperimentReader, readRunOutput } from '../view/index.ts';
 
 /** What a tracking tool is told of a run, or of one point of a sweep. */
@@ -129,25 +129,9 @@ function plain(value: Exclude<Json, null>): string | number | boolean {
   return isObject(value) || isList(value) ? jsonText(value) : Number(value);
 }
 
-/** The figures of an entry of a history, by the names that tracking tools show. */
-export function figuresOf(entry: HistoryEntry): Readonly<Record<string, number>> {
-  switch (entry.type) {
-    case 'step': {
-      const { loss, learning_rate, gradient_norm } = entry;
-      return { loss, learning_rate, gradient_norm };
-    }
-    case 'evaluation': {
-      const { train_loss, validation_loss } = entry;
-      return { train_loss, ...(validation_loss === undefined ? {} : { validation_loss }) };
-    }
-    default:
-      return {};
-  }
-}
-
 function measurementsOf(training: Training): readonly Measurement[] {
   return training.history.flatMap((entry) =>
-    Object.entries(figuresOf(entry)).map(([name, value]) => ({
+    Object.entries(figuresIn(entry)).map(([name, value]) => ({
       ...{ name: `${training.stage}/${name}`, step: entry.step, value },
       time: timeOf(training, entry.step),
     })),

@@ -1,28 +1,65 @@
 import { UserError } from '../core/index.ts';
 import type { Tokenizer } from '../text/index.ts';
-import { type Batches, batchesPerEpoch, type Example, plannedSteps } from './batches/batch-plan.ts';
+import {
+  type Batches,
+  type BatchItem,
+  batchesPerEpoch,
+  plannedSteps,
+  type TargetedText,
+  textsOf,
+} from './batches/batch-plan.ts';
 import { ignoredTarget } from './batches/micro-batch.ts';
+import { validationFigures } from './best-metric.ts';
 import { checkDropout } from './dropout.ts';
+import { checkObjective } from './objective.ts';
 import type { TrainingTask } from './training-task.ts';
 
 /** Throws if the batches, the model and the configuration do not fit together, before anything is computed. */
 export function checkTask(task: TrainingTask): void {
+  checkObjective(task);
   checkPacking(task);
   checkBatches(task, task.batches, 'train');
-  if (task.validation) checkBatches(task, task.validation, 'validation');
+  for (const [port, set] of validationPorts(task)) checkBatches(task, set, port);
   checkEveryStepLearns(task);
   checkDropout(task);
-  const { keep, early_stop } = task.config;
-  if (task.validation === undefined && (keep === 'best' || early_stop !== undefined))
+  checkBestMetric(task);
+}
+
+const validationPorts = ({ validation, validationSets }: TrainingTask): readonly [Port, Batches][] => [
+  ...(validation === undefined ? [] : [['validation', validation] as [Port, Batches]]),
+  ...[...(validationSets ?? [])].map(([name, set]): [Port, Batches] => [`validation.${name}`, set]),
+];
+
+/** What early stopping and `keep: best` watch must be measured. */
+function checkBestMetric(task: TrainingTask): void {
+  const { keep, early_stop, metric_for_best_model: metric } = task.config;
+  if (keep !== 'best' && early_stop === undefined) return;
+  const measured = [
+    ...validationPorts(task).flatMap(([port]) =>
+      [...validationFigures(task.config.objective).keys()].map((figure) =>
+        port.replace('validation', figure).replace('.', '/'),
+      ),
+    ),
+    ...(task.answers?.metrics.keys() ?? []),
+  ];
+  if (measured.includes(metric)) return;
+  if (measured.length === 0 && metric === 'validation_loss')
     throw new UserError({
       code: 'no-validation',
       message: `${keep === 'best' ? '`keep: best`' : '`early_stop`'} needs a validation loss, and nothing is bound to the port \`validation\``,
       help: 'bind it: from: { model: base, train: collate.train, validation: collate.validation }',
     });
+  throw new UserError({
+    code: 'not-measured',
+    message: `${keep === 'best' ? '`keep: best`' : '`early_stop`'} needs \`${metric}\`, which is not measured`,
+    help: `\`metric_for_best_model\` can be ${measured.map((name) => `\`${name}\``).join(', ')}`,
+  });
 }
 
-function checkPacking({ batches, validation, config }: TrainingTask): void {
-  const packed = [batches, validation].some((given) => given?.recipe.packedLength !== undefined);
+function checkPacking(task: TrainingTask): void {
+  const { batches, config } = task;
+  const sets = [batches, ...validationPorts(task).map(([, set]) => set)];
+  const packed = sets.some(({ recipe }) => recipe.packedLength !== undefined);
   if (config.padding_free || !packed) return;
   throw new UserError({
     code: 'packing-needs-padding-free',
@@ -31,9 +68,14 @@ function checkPacking({ batches, validation, config }: TrainingTask): void {
   });
 }
 
-type Port = 'train' | 'validation';
+type Port = 'train' | 'batches' | 'validation' | `validation.${string}`;
 
-function checkBatches({ tokenizer, model }: TrainingTask, batches: Batches, port: Port): void {
+/** Throws if the batches at a port do not fit the model that reads them. */
+export function checkBatches(
+  { tokenizer, model }: Pick<TrainingTask, 'tokenizer' | 'model'>,
+  batches: Batches,
+  port: Port,
+): void {
   if (batches.vocabulary !== tokenizer.vocabulary) throw otherVocabulary(batches, tokenizer, port);
   const { contextLength, vocabularySize } = model.config;
   const dropLast = port === 'train' && batches.recipe.dropLast;
@@ -53,15 +95,15 @@ function checkBatches({ tokenizer, model }: TrainingTask, batches: Batches, port
   refuse({
     code: 'unknown-token',
     what: `have a token id that the model, with its ${vocabularySize} tokens, does not have`,
-    problemOf: (example) => {
-      const token = highestToken(example);
+    problemOf: (text) => {
+      const token = highestToken(text);
       return token >= vocabularySize ? `it has the token id ${token}` : undefined;
     },
     help: "the tokenizer has more tokens than the model's `vocab_size`: they belong to different models",
   });
 }
 
-const highestToken = ({ inputs, targets }: Example): number =>
+const highestToken = ({ inputs, targets }: TargetedText): number =>
   Math.max(highestOf(inputs), highestOf(targets));
 
 const highestOf = (ids: Int32Array) => ids.reduce((highest, id) => Math.max(highest, id), 0);
@@ -99,17 +141,19 @@ interface ExampleFault {
   readonly code: string;
   /** Continues "3 of 100 examples ...". */
   readonly what: string;
-  readonly problemOf: (example: Example) => string | undefined;
+  readonly problemOf: (text: TargetedText) => string | undefined;
   readonly help?: string;
 }
 
 function refuseExamples(
-  examples: readonly Example[],
+  examples: readonly BatchItem[],
   port: Port,
   { code, what, problemOf, help }: ExampleFault,
 ): void {
   const records = examples.flatMap((example) => {
-    const problem = problemOf(example);
+    const problem = textsOf(example)
+      .map(problemOf)
+      .find((one) => one !== undefined);
     return problem === undefined ? [] : [{ id: example.id, problem }];
   });
   if (records.length === 0) return;
@@ -124,7 +168,8 @@ function refuseExamples(
 
 /** A batch without a target has no loss. Find it before training, not hours later at its step. */
 function checkEveryStepLearns({ config, batches }: TrainingTask): void {
-  const idle = new Set(
+  if (batches.preference !== undefined) return; // collate leaves out what has nothing to compare
+  const idle = new Set<BatchItem>(
     batches.examples.filter(({ targets }) => targets.every((target) => target === ignoredTarget)),
   );
   if (idle.size === 0) return;

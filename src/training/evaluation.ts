@@ -1,15 +1,20 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../core/index.ts';
 import type { LanguageModel } from '../model/index.ts';
-import { type Batches, batchesOf } from './batches/batch-plan.ts';
-import { type Batch, splitBatch } from './batches/micro-batch.ts';
-import { batchLoss } from './loss.ts';
+import { type BatchPart, type PartLoss, partsOf, type TrainingBatch } from './batch-parts.ts';
+import { type Batches, type BatchItem, type BatchRecipe, batchesOf } from './batches/batch-plan.ts';
+import { readMeasured } from './gradients.ts';
+import type { HistoryEntry } from './history.ts';
+import { batchMaker } from './objective.ts';
+import { addFigures, type FigureSums, figureMeans, type PreferenceFigures } from './preference/figures.ts';
 import type { TrainingState } from './state/training-state.ts';
-import { batchLayout, type TrainingTask } from './training-task.ts';
+import type { TrainingTask } from './training-task.ts';
 
 export interface EvaluationSets {
-  readonly train: readonly Batch[];
-  readonly validation: readonly Batch[] | undefined;
+  readonly train: readonly TrainingBatch[];
+  readonly validation: readonly TrainingBatch[] | undefined;
+  /** Several validation sets, in place of one. */
+  readonly named: ReadonlyMap<string, readonly TrainingBatch[]>;
 }
 
 /**
@@ -17,22 +22,29 @@ export interface EvaluationSets {
  * is never trained, and the first validation examples in their own order. Batches without a target have no loss and are skipped.
  */
 export function evaluationSets(task: TrainingTask): EvaluationSets {
-  const { batches, validation, config } = task;
-  const layout = batchLayout(task);
-  const first = (set: Pick<Batches, 'examples' | 'recipe'>, port: string) => {
+  const { batches, validation, validationSets = new Map<string, Batches>(), config } = task;
+  const makeBatch = batchMaker(task);
+  const first = (
+    set: { readonly examples: readonly BatchItem[]; readonly recipe: BatchRecipe },
+    port: string,
+  ) => {
     const chosen = batchesOf({ ...set, epoch: 0 })
       .slice(0, config.evaluate.batches)
-      .map((examples) => splitBatch(examples, layout))
-      .filter(({ targetCount }) => targetCount > 0);
+      .map(makeBatch)
+      .filter((batch) => weightOf(batch) > 0);
     if (chosen.length === 0) throw nothingToEvaluate(port, config.evaluate.batches);
     return chosen;
   };
-  const inOrder = validation && { ...validation.recipe, shuffle: false, dropLast: false };
+  const inOrder = ({ examples, recipe }: Batches, port: string) =>
+    first({ examples, recipe: { ...recipe, shuffle: false, dropLast: false } }, port);
   return {
     train: first(batches, 'train'),
-    validation: inOrder && first({ examples: validation.examples, recipe: inOrder }, 'validation'),
+    validation: validation && inOrder(validation, 'validation'),
+    named: new Map([...validationSets].map(([name, set]) => [name, inOrder(set, `validation.${name}`)])),
   };
 }
+
+const weightOf = (batch: TrainingBatch): number => ('parts' in batch ? batch.weight : batch.targetCount);
 
 const nothingToEvaluate = (port: string, batches: number) =>
   new UserError({
@@ -41,16 +53,24 @@ const nothingToEvaluate = (port: string, batches: number) =>
     help: 'the responses were cut off or are masked: raise `max_length` in collate, or drop these records',
   });
 
-/** Measures the losses of the current weights, after `state.step` steps. `onBatch` is told of each batch before it. */
+/**
+ * Measures the losses of the current weights, after `state.step` steps, and what a preference objective measures besides.
+ * `onBatch` is told of each batch before it.
+ */
 export async function evaluate(
   { model, step }: TrainingState,
   sets: EvaluationSets,
   onBatch: (done: number, total: number) => void,
-): Promise<{ readonly train_loss: number; readonly validation_loss?: number }> {
-  const total = sets.train.length + (sets.validation?.length ?? 0);
+): Promise<Measured> {
+  const { train, validation, named } = sets;
+  const total = [train, validation ?? [], ...named.values()].reduce((sum, { length }) => sum + length, 0);
   let done = 0;
-  const measure = async (port: 'train' | 'validation') => {
-    const loss = await meanLoss(model, sets[port] ?? [], () => onBatch(done++, total));
+  const found: Record<string, number> = {};
+  const measure = async (port: string, batches: readonly TrainingBatch[]) => {
+    const { loss, figures } = await meanLoss(model, batches, () => onBatch(done++, total));
+    const [set = port, name] = port.split(/\.(.*)/s);
+    for (const [figure, value] of Object.entries(figures))
+      found[`${set}_${figure}${name === undefined ? '' : `/${name}`}`] = value;
     if (Number.isFinite(loss)) return loss;
     throw new UserError({
       code: 'loss-not-finite',
@@ -61,36 +81,65 @@ export async function evaluate(
           : 'try a lower `optimizer.learning_rate`, a warm-up (`schedule.warmup_steps`) or `clip_norm: 1`',
     });
   };
-  const train_loss = await measure('train');
-  return sets.validation === undefined
-    ? { train_loss }
-    : { train_loss, validation_loss: await measure('validation') };
+  const train_loss = await measure('train', train);
+  const validation_loss = validation && (await measure('validation', validation));
+  const losses: Record<string, number> = {};
+  for (const [name, batches] of named) losses[name] = await measure(`validation.${name}`, batches);
+  return {
+    train_loss,
+    ...(validation_loss !== undefined && { validation_loss }),
+    ...(named.size > 0 && { validation_losses: losses }),
+    ...(Object.keys(found).length > 0 && { figures: found }),
+  };
 }
+
+type Measured = Pick<
+  Extract<HistoryEntry, { type: 'evaluation' }>,
+  'train_loss' | 'validation_loss' | 'validation_losses' | 'figures'
+>;
 
 /** The mean of the batches' mean losses; each batch counts equally, whatever its number of targets. */
 async function meanLoss(
   model: LanguageModel,
-  batches: readonly Batch[],
+  batches: readonly TrainingBatch[],
   onBatch: () => void,
-): Promise<number> {
+): Promise<{ readonly loss: number; readonly figures: PreferenceFigures }> {
   let sum = 0;
+  let figures: FigureSums = {};
   for (const batch of batches) {
     onBatch();
-    sum += await lossOf(model, batch);
+    const measured = await lossOf(model, batch);
+    sum += measured.loss;
+    figures = addFigures(figures, measured.figures);
   }
-  return sum / batches.length;
+  return { loss: sum / batches.length, figures: figureMeans(figures) };
 }
 
-/** The mean over a batch's targets. */
-async function lossOf(model: LanguageModel, { microBatches, targetCount }: Batch): Promise<number> {
+/** The mean over a batch's targets, or over its items. */
+async function lossOf(model: LanguageModel, batch: TrainingBatch) {
+  const { parts, weight } = await partsOf(model, batch);
   let sum = 0;
-  for (const microBatch of microBatches) {
-    const loss = tf.tidy(() => batchLoss(model, microBatch));
+  let figures: FigureSums = {};
+  for (const part of parts) {
+    const { loss, measured } = computedLoss(model, part);
     const [value = Number.NaN] = await loss.data();
     loss.dispose();
-    sum += value * microBatch.targetCount;
+    figures = addFigures(figures, (await readMeasured(measured)) ?? {});
+    sum += value * part.weight;
   }
-  return sum / targetCount;
+  return { loss: sum / weight, figures };
+}
+
+/** The loss of a part and what is measured with it, which the caller disposes of. */
+function computedLoss(model: LanguageModel, part: BatchPart): PartLoss {
+  let measured: PartLoss['measured'];
+  const loss = tf.tidy(() => {
+    const computed = part.loss(model);
+    measured = computed.measured;
+    if (measured !== undefined) tf.keep(measured.values);
+    return computed.loss;
+  });
+  return { loss, ...(measured && { measured }) };
 }
 
 /**

@@ -1,13 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { DropoutFactors, LanguageModel } from '../model/index.ts';
 import { hasInPlaceSteps, recycle, sumOfSquares, withSharedTensors } from '../tensor/index.ts';
-import type { Batch, MicroBatch } from './batches/micro-batch.ts';
-import { batchLoss } from './loss.ts';
+import { type BatchPart, type Measured, partsOf, type TrainingBatch } from './batch-parts.ts';
+import { addFigures, type FigureSums } from './preference/figures.ts';
 
 interface LossAndGradients {
   readonly loss: number;
   /** By parameter name, already computed; the caller disposes of them. */
   readonly gradients: ReadonlyMap<string, tf.Tensor>;
+  /** What a preference objective measures besides. */
+  readonly figures: FigureSums | undefined;
 }
 
 /** The dropout of a micro-batch, by its index in the batch. */
@@ -16,41 +18,58 @@ export type DropoutByMicroBatch = (index: number) => DropoutFactors | undefined;
 /** A batch's mean loss and its gradients. Micro-batches are weighted by their targets, so splitting changes only rounding. */
 export async function lossAndGradients(
   model: LanguageModel,
-  { microBatches, targetCount, dropout }: Batch & { readonly dropout?: DropoutByMicroBatch | undefined },
+  { dropout, ...batch }: TrainingBatch & { readonly dropout?: DropoutByMicroBatch | undefined },
 ): Promise<LossAndGradients> {
-  const [first, ...others] = microBatches;
+  const { parts, weight } = await partsOf(model, batch);
+  const [first, ...others] = parts;
   if (first === undefined) throw new Error('a batch without a target has no gradient');
-  if (others.length === 0) return microBatchGradients(model, first, dropout?.(0));
+  if (others.length === 0) return partGradients(model, first, dropout?.(0));
   let loss = 0;
+  let figures: FigureSums | undefined;
   const sums = new Map<string, tf.Tensor>();
-  for (const [index, microBatch] of microBatches.entries()) {
-    const part = await microBatchGradients(model, microBatch, dropout?.(index));
-    const scale = microBatch.targetCount / targetCount;
+  for (const [index, batchPart] of parts.entries()) {
+    const part = await partGradients(model, batchPart, dropout?.(index));
+    const scale = batchPart.weight / weight;
     loss += scale * part.loss;
+    if (part.figures !== undefined) figures = addFigures(figures ?? {}, part.figures);
     for (const [name, gradient] of part.gradients)
       sums.set(name, accumulate(sums.get(name), gradient, scale));
     recycle([...part.gradients.values()]);
   }
-  return { loss, gradients: sums };
+  return { loss, gradients: sums, figures };
 }
 
 /** Reading the loss makes a lazy backend compute it and all gradients in one run. */
-async function microBatchGradients(
+async function partGradients(
   model: LanguageModel,
-  microBatch: MicroBatch,
+  part: BatchPart,
   dropout: DropoutFactors | undefined,
 ): Promise<LossAndGradients> {
-  const { value, grads } = withSharedTensors(() =>
-    tf.variableGrads(() => batchLoss(model, microBatch, dropout), [...model.trainable.values()]),
-  );
+  let measured: Measured | undefined;
+  const lossOf = () => {
+    const computed = part.loss(model, dropout);
+    measured = computed.measured;
+    if (measured !== undefined) tf.keep(measured.values);
+    return computed.loss;
+  };
+  const { value, grads } = withSharedTensors(() => tf.variableGrads(lossOf, [...model.trainable.values()]));
   const [loss = Number.NaN] = await value.data();
   value.dispose();
+  const figures = await readMeasured(measured);
   const gradients = new Map<string, tf.Tensor>();
   for (const [name, variable] of model.trainable) {
     const gradient = grads[variable.name];
     if (gradient !== undefined) gradients.set(name, gradient);
   }
-  return { loss, gradients };
+  return { loss, gradients, figures };
+}
+
+/** Reads the measured values and disposes of them. */
+export async function readMeasured(measured: Measured | undefined): Promise<FigureSums | undefined> {
+  if (measured === undefined) return undefined;
+  const figures = measured.figures(await measured.values.data<'float32'>());
+  measured.values.dispose();
+  return figures;
 }
 
 /** sum + scale gradient; replaces the sum, which must not be used afterwards. */

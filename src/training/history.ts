@@ -1,4 +1,5 @@
 import type { TrainConfig } from '../generated/train-config.ts';
+import type { PreferenceFigures } from './preference/figures.ts';
 
 /** One line of a training's history. Holds no time or throughput: those belong to the run's record. */
 export type HistoryEntry =
@@ -7,7 +8,7 @@ export type HistoryEntry =
       /** 1 is the first optimizer step; 0 is before training. */
       readonly step: number;
       readonly epoch: number;
-      /** Mean cross-entropy over the step's targets. */
+      /** Mean cross-entropy over the step's targets, or what another objective minimizes. */
       readonly loss: number;
       readonly learning_rate: number;
       /** Euclidean norm over all gradients, before clipping. */
@@ -16,13 +17,30 @@ export type HistoryEntry =
       readonly tokens: number;
       /** The loss was a spike, and the step changed no weight. */
       readonly spike?: true;
+      /** What a preference objective measures besides. */
+      readonly figures?: PreferenceFigures;
     }
   | {
       readonly type: 'evaluation';
       readonly step: number;
       readonly epoch: number;
       readonly train_loss: number;
+      /** Of the only validation set. */
       readonly validation_loss?: number;
+      /** Of several, by their names. */
+      readonly validation_losses?: Readonly<Record<string, number>>;
+      /** What a preference objective measures besides: `train_rewards_margins`, `validation_rewards_accuracies/easy`. */
+      readonly figures?: Readonly<Record<string, number>>;
+    }
+  | {
+      readonly type: 'generation';
+      readonly step: number;
+      readonly epoch: number;
+      /** The prompts that the model answered, and the tokens that it wrote. */
+      readonly rows: number;
+      readonly tokens: number;
+      /** What its answers scored. */
+      readonly metrics: Readonly<Record<string, number>>;
     }
   | {
       readonly type: 'sample';
@@ -36,59 +54,53 @@ export type HistoryEntry =
       readonly step: number;
       readonly epoch: number;
       readonly best_step?: number;
+      /** By what that step is the best, if not by the validation loss. */
+      readonly best_by?: string;
       readonly reason: 'completed' | 'early_stop' | 'loss_spike';
     };
 
-interface ValidationLoss {
-  readonly step: number;
-  readonly loss: number;
+/** The figures of an entry by the names that people and tools read: `loss`, `validation_loss/easy`, `rouge_l`. */
+export function figuresIn(entry: HistoryEntry): Readonly<Record<string, number>> {
+  switch (entry.type) {
+    case 'step': {
+      const { loss, learning_rate, gradient_norm, figures } = entry;
+      return { loss, learning_rate, gradient_norm, ...figures };
+    }
+    case 'evaluation': {
+      const { train_loss, validation_loss, validation_losses = {}, figures } = entry;
+      const sets = Object.entries(validation_losses).map(([set, loss]) => [`validation_loss/${set}`, loss]);
+      return {
+        train_loss,
+        ...(validation_loss !== undefined && { validation_loss }),
+        ...Object.fromEntries(sets),
+        ...figures,
+      };
+    }
+    case 'generation':
+      return entry.metrics;
+    default:
+      return {};
+  }
 }
 
-/** In the order in which they were measured. */
-export function validationLosses(history: readonly HistoryEntry[]): readonly ValidationLoss[] {
-  return history.flatMap((entry) =>
-    entry.type === 'evaluation' && entry.validation_loss !== undefined
-      ? [{ step: entry.step, loss: entry.validation_loss }]
-      : [],
-  );
-}
-
-/** The loss and the learning rate of the last step, and the validation loss of the last evaluation. */
+/** The loss and the learning rate of the last step, and what the last evaluations measured. */
 export function latestFigures(history: readonly HistoryEntry[]): {
   readonly loss?: number;
+  readonly figures?: PreferenceFigures;
   readonly learningRate?: number;
-  readonly validationLoss?: number;
+  /** Validation losses and scores of answers. */
+  readonly evaluated: Readonly<Record<string, number>>;
 } {
   const step = history.findLast((entry) => entry.type === 'step');
-  const validationLoss = history.findLast((entry) => entry.type === 'evaluation')?.validation_loss;
+  const [evaluation, generation] = (['evaluation', 'generation'] as const).map((type) =>
+    history.findLast((entry) => entry.type === type),
+  );
+  const { train_loss: _, ...losses } = evaluation === undefined ? {} : figuresIn(evaluation);
   return {
     ...(step && { loss: step.loss, learningRate: step.learning_rate }),
-    ...(validationLoss !== undefined && { validationLoss }),
+    ...(step?.figures && { figures: step.figures }),
+    evaluated: { ...losses, ...(generation && figuresIn(generation)) },
   };
-}
-
-/** The step with the lowest validation loss; the earliest of equals. */
-export function bestStep(history: readonly HistoryEntry[]): number | undefined {
-  const best = validationLosses(history).reduce<ValidationLoss | undefined>(
-    (best, next) => (best === undefined || next.loss < best.loss ? next : best),
-    undefined,
-  );
-  return best?.step;
-}
-
-/** Whether the last `patience` validation losses in a row were not better than the best before them by `min_delta`. */
-export function isPatienceExhausted(
-  history: readonly HistoryEntry[],
-  { patience, min_delta }: NonNullable<TrainConfig['early_stop']>,
-): boolean {
-  let best = Number.POSITIVE_INFINITY;
-  let waited = 0;
-  for (const { loss } of validationLosses(history)) {
-    const better = loss < best - min_delta;
-    waited = better ? 0 : waited + 1;
-    if (better) best = loss;
-  }
-  return waited >= patience;
 }
 
 /**

@@ -30,7 +30,12 @@ export function batchLoss(
   return router === undefined ? loss : tf.add(loss, router.value());
 }
 
-function tokensOf(config: ModelConfig, microBatch: MicroBatch, dropout: DropoutFactors | undefined): Tokens {
+/** A micro-batch as the input of a forward pass. Call it inside tf.tidy. */
+export function tokensOf(
+  config: ModelConfig,
+  microBatch: MicroBatch,
+  dropout?: DropoutFactors | undefined,
+): Tokens {
   const { inputs: ids, rows, length } = microBatch;
   switch (microBatch.layout) {
     case 'padded':
@@ -43,6 +48,11 @@ function tokensOf(config: ModelConfig, microBatch: MicroBatch, dropout: DropoutF
 }
 
 /** M is rounded up to a multiple of N / 8, because every other number is another shape to compile. */
+export function roundedCount(count: number, all: number): number {
+  const part = Math.ceil(all / parts);
+  return Math.min(all, part * Math.ceil(count / part));
+}
+
 const parts = 8;
 
 /**
@@ -54,8 +64,7 @@ export function unmaskedTargets(all: Int32Array): {
   readonly targets: Int32Array;
 } {
   const unmasked = Array.from(all.keys()).filter((position) => all[position] !== ignoredTarget);
-  const part = Math.ceil(all.length / parts);
-  const length = Math.min(all.length, part * Math.ceil(unmasked.length / part));
+  const length = roundedCount(unmasked.length, all.length);
   const positions = new Int32Array(length);
   const targets = new Int32Array(length).fill(ignoredTarget);
   for (const [row, position] of unmasked.entries()) {

@@ -1,24 +1,28 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
-import { UserError } from '../core/index.ts';
-import { recycle } from '../tensor/index.ts';
-import { countSteps, type PlannedStep, plannedSteps } from './batches/batch-plan.ts';
-import { type Batch, splitBatch } from './batches/micro-batch.ts';
+import type { LanguageModel } from '../model/index.ts';
+import {
+  batchesPerEpoch,
+  countSteps,
+  namedTexts,
+  type PlannedStep,
+  plannedSteps,
+} from './batches/batch-plan.ts';
+import { bestStep, isPatienceExhausted } from './best-metric.ts';
 import { checkTask } from './check-task.ts';
 import { dropoutOfStep, dropoutRates, noteUnusedDropout } from './dropout.ts';
-import { type EvaluationSets, evaluate, evaluationSets, isEvaluationDue } from './evaluation.ts';
-import { clipScale, type DropoutByMicroBatch, gradientNorm, lossAndGradients } from './gradients.ts';
-import { bestStep, type HistoryEntry, isPatienceExhausted, isSpike, latestFigures } from './history.ts';
+import { Evaluator } from './evaluator.ts';
+import { type HistoryEntry, isSpike, latestFigures } from './history.ts';
 import { learningRateAt } from './learning-rate-at.ts';
+import { learningRateFactors } from './learning-rate-factors.ts';
+import { withNoise } from './neftune.ts';
+import { type BatchMaker, batchMaker, withReferences } from './objective.ts';
+import { peakLearningRate } from './optimizer/optimizer.ts';
 import { writeSample } from './sample.ts';
 import { findResumePoint, keepEpoch } from './state/kept-epochs.ts';
 import { SavingTimes, saveState } from './state/state-file.ts';
 import { TrainingState } from './state/training-state.ts';
-import {
-  batchLayout,
-  type TrainingProgress,
-  type TrainingSummary,
-  type TrainingTask,
-} from './training-task.ts';
+import { takeStep } from './take-step.ts';
+import type { TrainingProgress, TrainingSummary, TrainingTask } from './training-task.ts';
 
 /**
  * Tunes a model in place and leaves its last weights in it, or its best. When aborted, it saves its state between two
@@ -26,9 +30,10 @@ import {
  * same bytes as that of an uninterrupted training.
  */
 export async function train(given: TrainingTask): Promise<TrainingSummary> {
-  const task = withOwnSeed(given);
-  checkTask(task);
-  noteUnusedDropout(task);
+  const seeded = withOwnSeed(given);
+  checkTask(seeded);
+  noteUnusedDropout(seeded);
+  const task = await withReferences(seeded);
   using loop = new TrainingLoop(task);
   return await loop.run();
 }
@@ -42,7 +47,8 @@ function withOwnSeed(task: TrainingTask): TrainingTask {
 
 class TrainingLoop implements Disposable {
   readonly #task: TrainingTask;
-  readonly #sets: EvaluationSets;
+  readonly #evaluator: Evaluator;
+  readonly #makeBatch: BatchMaker;
   readonly #state: TrainingState;
   readonly #savingTimes: SavingTimes;
   readonly #totalSteps: number;
@@ -52,22 +58,29 @@ class TrainingLoop implements Disposable {
 
   constructor(task: TrainingTask) {
     this.#task = task;
-    this.#sets = evaluationSets(task);
-    this.#state = new TrainingState(task.model, task.config.optimizer);
+    const { model, config } = task;
+    this.#state = new TrainingState(model, config.optimizer, learningRateFactors(model, config));
+    this.#evaluator = new Evaluator(task, {
+      state: this.#state,
+      log: (entry) => this.#log(entry),
+      report: (phase) => this.#report(phase),
+    });
+    this.#makeBatch = batchMaker(task);
     this.#savingTimes = new SavingTimes(task.clock);
     this.#totalSteps = countSteps(task.batches, task.config.epochs);
   }
 
   async run(): Promise<TrainingSummary> {
     const start = await this.#resume();
-    if (this.#state.history.length === 0) await this.#evaluate();
-    if (start?.isEpochEnd) await this.#endEpoch();
+    const wasAnswering = start !== undefined && this.#evaluator.owesAnswers(this.#isLastStep);
+    await this.#measure();
+    if (start?.isEpochEnd || (wasAnswering && this.#isEpochEnd)) await this.#endEpoch();
     const { batches, config } = this.#task;
     for (const planned of plannedSteps({ batches, epochs: config.epochs, taken: this.#state.step })) {
       if (this.#isStopped) break;
       await this.#save();
       await this.#step(planned);
-      if (this.#isEvaluationDue) await this.#evaluate();
+      await this.#measure();
       if (!planned.endsEpoch) continue;
       await this.#keepEpoch();
       await this.#endEpoch();
@@ -103,13 +116,14 @@ class TrainingLoop implements Disposable {
     const { history, tokens } = this.#state;
     const totalSteps = this.#totalSteps;
     this.#epoch = epoch;
-    const batch = splitBatch(examples, batchLayout(this.#task));
-    const learningRate = learningRateAt({ schedule, peak: optimizer.learning_rate, step, totalSteps });
+    const batch = this.#makeBatch(examples);
+    const peak = peakLearningRate(optimizer, step - this.#state.skipped);
+    const learningRate = learningRateAt({ schedule, peak, step, totalSteps });
     const rates = dropoutRates(config, model);
     const dropout = dropoutOfStep({ rates, seed: batches.recipe.seed, step });
     const started = clock();
-    const { loss, norm, spike } = await takeStep(this.#state, {
-      ...{ step, batch, learningRate, clipNorm, dropout },
+    const { loss, norm, spike, figures } = await takeStep(this.#state, {
+      ...{ step, batch, model: this.#modelOf(step), learningRate, clipNorm, dropout },
       isSpike: policy && ((loss) => isSpike(loss, { history, policy })),
     });
     this.#measured.milliseconds += clock() - started;
@@ -118,16 +132,24 @@ class TrainingLoop implements Disposable {
       ...{ type: 'step', step, epoch, loss, learning_rate: learningRate, gradient_norm: norm },
       tokens: tokens + batch.tokens,
       ...(spike ? { spike } : {}),
+      ...(figures && { figures }),
     });
     this.#report();
   }
 
+  /** The model as a step reads with it. */
+  #modelOf(step: number): LanguageModel {
+    const { model, config, batches } = this.#task;
+    const { neftune_noise_alpha: alpha } = config;
+    return alpha === undefined ? model : withNoise(model, { alpha, seed: batches.recipe.seed, step });
+  }
+
   /** Reports where the training is, with the latest losses. */
-  #report(evaluating?: TrainingProgress['evaluating']): void {
+  #report(phase: Pick<TrainingProgress, 'evaluating' | 'answering'> = {}): void {
     this.#task.onProgress({
       ...{ step: this.#state.step, totalSteps: this.#totalSteps, ...latestFigures(this.#state.history) },
       ...(this.#measured.tokens > 0 && { tokensPerSecond: this.#tokensPerSecond }),
-      ...(evaluating && { evaluating }),
+      ...phase,
     });
   }
 
@@ -141,16 +163,24 @@ class TrainingLoop implements Disposable {
     return milliseconds === 0 ? 0 : (1000 * tokens) / milliseconds;
   }
 
-  get #isEvaluationDue(): boolean {
-    return isEvaluationDue(this.#state.step, this.#task.config.evaluate.every);
+  get #isLastStep(): boolean {
+    return this.#state.step === this.#totalSteps;
   }
 
-  /** Measures the losses, and keeps a copy of the weights if they are the best so far and `keep: best` is set. */
-  async #evaluate(): Promise<void> {
-    const { step } = this.#state;
-    const losses = await evaluate(this.#state, this.#sets, (done, total) => this.#report({ done, total }));
-    await this.#log({ type: 'evaluation', step, epoch: this.#epoch, ...losses });
-    if (this.#task.config.keep === 'best' && bestStep(this.#state.history) === step) this.#state.keepAsBest();
+  get #isEpochEnd(): boolean {
+    const { examples, recipe } = this.#task.batches;
+    return this.#state.step > 0 && this.#state.step % batchesPerEpoch(examples, recipe) === 0;
+  }
+
+  /** Measures what is due. If the training is aborted meanwhile, its state is saved as it is after the last step. */
+  async #measure({ isLast = false } = {}): Promise<void> {
+    try {
+      await this.#evaluator.measure({ epoch: this.#epoch, isLast });
+    } catch (error) {
+      const { signal, statePath, fingerprint } = this.#task;
+      if (signal.aborted) await saveState(statePath, { state: this.#state, fingerprint });
+      throw error;
+    }
   }
 
   /** Keeps the state for longer trainings, before any step that depends on this epoch being the last. */
@@ -166,10 +196,11 @@ class TrainingLoop implements Disposable {
 
   /** Evaluates the last weights, if this has not been done, and writes the epoch's sample. */
   async #endEpoch(): Promise<void> {
+    if (this.#isLastStep) await this.#measure({ isLast: true });
     const { step } = this.#state;
-    if (step === this.#totalSteps && !this.#isEvaluationDue) await this.#evaluate();
-    const { validation, batches, onNote } = this.#task;
-    const [example] = (validation ?? batches).examples;
+    const { validation, validationSets, batches, onNote } = this.#task;
+    const { examples } = validation ?? validationSets?.values().next().value ?? batches;
+    const [example] = examples.slice(0, 1).flatMap(namedTexts);
     const sample = example && (await writeSample(this.#task, example));
     if (sample === undefined) return;
     await this.#log({ type: 'sample', step, epoch: this.#epoch, ...sample });
@@ -180,7 +211,9 @@ class TrainingLoop implements Disposable {
   get #isStopped(): boolean {
     const { early_stop } = this.#task.config;
     return (
-      this.#isSpiked || (early_stop !== undefined && isPatienceExhausted(this.#state.history, early_stop))
+      this.#isSpiked ||
+      (early_stop !== undefined &&
+        isPatienceExhausted(this.#state.history, early_stop, this.#evaluator.metric))
     );
   }
 
@@ -192,59 +225,19 @@ class TrainingLoop implements Disposable {
   /** Restores the best weights if they were kept. */
   async #end(): Promise<TrainingSummary> {
     const { step, history } = this.#state;
-    const best = bestStep(history);
+    const { metric, answering } = this.#evaluator;
+    const best = bestStep(history, metric);
     this.#state.returnToBest();
     await this.#log({
       ...{ type: 'end', step, epoch: this.#epoch },
       ...(best === undefined ? {} : { best_step: best }),
+      ...(best === undefined || metric.name === 'validation_loss' ? {} : { best_by: metric.name }),
       reason: this.#isSpiked ? 'loss_spike' : step < this.#totalSteps ? 'early_stop' : 'completed',
     });
-    return { steps: step, tokensPerSecond: this.#tokensPerSecond };
+    return { steps: step, tokensPerSecond: this.#tokensPerSecond, ...(answering && { answering }) };
   }
 
   [Symbol.dispose](): void {
     this.#state[Symbol.dispose]();
   }
 }
-
-/** Updates the weights once: forward, backward, clip, update. A loss spike leaves them unchanged. */
-export async function takeStep(
-  state: TrainingState,
-  {
-    step,
-    batch,
-    learningRate,
-    clipNorm,
-    dropout,
-    isSpike,
-  }: {
-    /** 1 is the first step. */
-    readonly step: number;
-    readonly batch: Batch;
-    readonly learningRate: number;
-    readonly clipNorm: number | undefined;
-    readonly dropout?: DropoutByMicroBatch | undefined;
-    readonly isSpike?: ((loss: number) => boolean) | undefined;
-  },
-): Promise<{ readonly loss: number; readonly norm: number; readonly spike: boolean }> {
-  const { loss, gradients } = await lossAndGradients(state.model, { ...batch, dropout });
-  try {
-    const norm = gradientNorm(gradients.values());
-    if (!Number.isFinite(loss)) throw notFinite(step, `the loss is ${loss}`);
-    if (!Number.isFinite(norm)) throw notFinite(step, `the norm of the gradients is ${norm}`);
-    const spike = isSpike?.(loss) ?? false;
-    const gradientScale = clipScale(norm, clipNorm);
-    if (!spike)
-      state.optimizer.update({ gradients, step: step - state.skipped, learningRate, gradientScale });
-    return { loss, norm, spike };
-  } finally {
-    recycle([...gradients.values()]);
-  }
-}
-
-const notFinite = (step: number, what: string) =>
-  new UserError({
-    code: 'loss-not-finite',
-    message: `in step ${step} ${what}`,
-    help: 'try a lower `optimizer.learning_rate`, a warm-up (`schedule.warmup_steps`) or `clip_norm: 1`',
-  });

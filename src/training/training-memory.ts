@@ -12,7 +12,7 @@ import {
   totalMemory,
   trainingMemory,
 } from '../model/index.ts';
-import type { Batches, Example } from './batches/batch-plan.ts';
+import { type Batches, type TargetedText, textsOf } from './batches/batch-plan.ts';
 import { ignoredTarget } from './batches/micro-batch.ts';
 import { defaultLora, loraSettings } from './lora-settings.ts';
 
@@ -38,8 +38,10 @@ export function checkTrainingMemory(training: PlannedTraining): number {
 /** The largest possible batch: the most rows, each as long as the longest example. */
 function largestShape({ model, config, batches, adapter }: PlannedTraining): TrainingShape {
   const { examples, recipe } = batches;
-  const most = (of: (example: Example) => number) => examples.reduce((max, one) => Math.max(max, of(one)), 1);
-  const rows = Math.min(config.micro_batch_size ?? recipe.batchSize, recipe.batchSize, examples.length || 1);
+  const texts = examples.flatMap(textsOf);
+  const most = (of: (text: TargetedText) => number) => texts.reduce((max, one) => Math.max(max, of(one)), 1);
+  const items = Math.min(config.micro_batch_size ?? recipe.batchSize, recipe.batchSize, examples.length || 1);
+  const rows = rowsPerItem(batches) * items;
   const longest = recipe.packedLength ?? most(({ inputs }) => inputs.length);
   const padded = Math.ceil(longest / config.pad_to_multiple_of) * config.pad_to_multiple_of;
   const targets =
@@ -49,13 +51,17 @@ function largestShape({ model, config, batches, adapter }: PlannedTraining): Tra
     length: Math.min(padded, model.contextLength),
     targets: rows * targets,
     trained: trainedCount(model, { ...config, adapter }),
-    accumulates: rows < Math.min(recipe.batchSize, examples.length),
+    accumulates: items < Math.min(recipe.batchSize, examples.length),
     checkpoints: config.gradient_checkpointing,
   };
 }
 
+/** The answers of a pair are computed together. */
+const rowsPerItem = ({ preference }: Batches): number => (preference === 'paired' ? 2 : 1);
+
 /** The smallest change that would fit: gradient checkpointing, then smaller micro-batches too, then LoRA, then shorter examples. */
-function whatWouldFit({ model, config, limit }: PlannedTraining, shape: TrainingShape): string {
+function whatWouldFit({ model, config, batches, limit }: PlannedTraining, shape: TrainingShape): string {
+  const perItem = rowsPerItem(batches);
   const fits = (need: MemoryNeed) => totalMemory(need) <= limit;
   if (fits(trainingMemory(model, { ...shape, checkpoints: true })))
     return '`gradient_checkpointing: true` would fit, and the result is the same';
@@ -78,12 +84,12 @@ function whatWouldFit({ model, config, limit }: PlannedTraining, shape: Training
     return `${all.join(', ')} would fit${all.length > 1 ? ' together' : ''}`;
   };
   for (const trained of options)
-    for (let rows = shape.rows - 1; rows >= 1; rows = Math.floor(rows / 2))
-      if (fits(trainingMemory(model, accumulating(rows, trained))))
-        return settings(trained, `\`micro_batch_size: ${rows}\``);
+    for (let items = shape.rows / perItem - 1; items >= 1; items = Math.floor(items / 2))
+      if (fits(trainingMemory(model, accumulating(items * perItem, trained))))
+        return settings(trained, `\`micro_batch_size: ${items}\``);
   const least = options.at(-1) ?? shape.trained;
   for (let length = Math.floor(shape.length / 64) * 64; length >= 64; length -= 64)
-    if (fits(trainingMemory(model, accumulating(1, least, length))))
+    if (fits(trainingMemory(model, accumulating(perItem, least, length))))
       return settings(least, '`micro_batch_size: 1`', `\`max_length: ${length}\` in collate`);
   return 'no setting of this stage would fit: take a smaller model, or a machine with more memory';
 }

@@ -4,6 +4,7 @@ import type { Tokenizer } from '../text/index.ts';
 import type { Batches } from './batches/batch-plan.ts';
 import type { BatchLayout } from './batches/micro-batch.ts';
 import type { HistoryEntry } from './history.ts';
+import type { PreferenceFigures } from './preference/figures.ts';
 
 /** Everything that a training needs, and where it reports its progress. */
 export interface TrainingTask {
@@ -14,6 +15,10 @@ export interface TrainingTask {
   /** The ids that end a sample, besides the tokenizer's end of text. */
   readonly endTokens: readonly number[];
   readonly validation?: Batches | undefined;
+  /** Several validation sets by their names, in place of one. */
+  readonly validationSets?: ReadonlyMap<string, Batches> | undefined;
+  /** Set if the model's answers are scored too. */
+  readonly answers?: AnswerScoring | undefined;
   readonly config: TrainConfig;
   /** This training's private folder, for the state from which it resumes after an interruption. */
   readonly statePath: string;
@@ -36,13 +41,36 @@ export interface TrainingProgress {
   readonly totalSteps: number;
   /** Of the last step; absent before the first. */
   readonly loss?: number;
-  /** Of the last evaluation. */
-  readonly validationLoss?: number;
+  /** What a preference objective measured in the last step. */
+  readonly figures?: PreferenceFigures;
+  /** Validation losses and scores of answers of the last evaluations, by their names in the history. */
+  readonly evaluated: Readonly<Record<string, number>>;
   readonly learningRate?: number;
   /** Absent before the first step of this attempt. */
   readonly tokensPerSecond?: number;
+  /** The items whose log-probabilities by the reference are being computed, before the first step. */
+  readonly reference?: { readonly done: number; readonly total: number };
   /** The batches of an evaluation that is under way. */
-  readonly evaluating?: { readonly done: number; readonly total: number };
+  readonly evaluating?: Count;
+  /** The prompts that the model is answering to have its answers scored. */
+  readonly answering?: Count;
+}
+
+interface Count {
+  readonly done: number;
+  readonly total: number;
+}
+
+/** Lets a model answer prompts and scores its answers. */
+export interface AnswerScoring {
+  /** By their names, with the direction in which each gets better. */
+  readonly metrics: ReadonlyMap<string, 'higher' | 'lower'>;
+  /** Steps from one time to the next; undefined for the end of each epoch. */
+  readonly every: number | undefined;
+  readonly score: (
+    model: LanguageModel,
+    options: { readonly signal: AbortSignal; readonly onAnswer: (done: number, total: number) => void },
+  ) => Promise<Pick<Extract<HistoryEntry, { type: 'generation' }>, 'rows' | 'tokens' | 'metrics'>>;
 }
 
 export interface TrainingSummary {
@@ -50,6 +78,13 @@ export interface TrainingSummary {
   readonly steps: number;
   /** Unpadded input tokens per second, in the steps of this attempt. */
   readonly tokensPerSecond: number;
+  /** What answering prompts took in this attempt; absent if it was not asked for. */
+  readonly answering?: {
+    readonly times: number;
+    readonly answers: number;
+    readonly tokens: number;
+    readonly milliseconds: number;
+  };
 }
 
 /** How this task lays out its batches. */

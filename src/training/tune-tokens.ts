@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../core/index.ts';
 import { freeze, type LanguageModel, parameterOf, rowsOf, tokenModules, withRows } from '../model/index.ts';
 import { tokenPlaces, withOwnColumns, withOwnRows } from '../tensor/index.ts';
-import { rewriteValues } from './optimizer.ts';
+import { rewriteValues } from './optimizer/trained-parameter.ts';
 
 /** A model of whose embedding and head only the rows of some tokens are trained. */
 interface TunedTokens extends Disposable {

@@ -1,7 +1,7 @@
 import { type Digest, openContent, type RunRecord, type Store } from '../runtime/index.ts';
 import { portCodecs } from '../stages/index.ts';
 import { isEncodingName, openEncoding, openTokenizer, type Tokenizer } from '../text/index.ts';
-import { batchesOf, type Example, ignoredTarget } from '../training/index.ts';
+import { type BatchItem, batchesOf, type Example, ignoredTarget, namedTexts } from '../training/index.ts';
 import { findOutput, readRunOutput, stagesWith } from './read-output.ts';
 
 /** One batch as the loss sees it. */
@@ -63,11 +63,14 @@ export async function viewBatch(
   const where = { run, stage, output: 'batches', ...(part === undefined ? {} : { part }) };
   const content = await readRunOutput(store, where, (path) => portCodecs.batches.read(path).read());
   if (content === undefined) return undefined;
-  const groups = batchesOf({ ...content, epoch });
+  const groups = batchesOf<BatchItem>({ ...content, epoch });
   const group = groups[batch - 1];
   if (group === undefined) return undefined;
   const tokenizer = await tokenizerOf(store, { run, vocabulary: content.vocabulary });
-  const rows = rowsOf(group, (tokens) => tokenizer?.decode(tokens) ?? `${tokens.join(' ')} `);
+  const rows = rowsOf(
+    group.flatMap(namedTexts),
+    (tokens) => tokenizer?.decode(tokens) ?? `${tokens.join(' ')} `,
+  );
   const tokensOf = (kind: 'trained' | 'masked') =>
     rows.flatMap(({ runs }) => runs).reduce((sum, each) => sum + (each.kind === kind ? each.tokens : 0), 0);
   return {

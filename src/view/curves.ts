@@ -1,4 +1,4 @@
-import type { HistoryEntry } from '../training/index.ts';
+import { figuresIn, type HistoryEntry } from '../training/index.ts';
 
 /** A training's history as curves over its steps. */
 export interface Curves {
@@ -6,17 +6,29 @@ export interface Curves {
   readonly loss: readonly CurvePoint[];
   /** Losses of fixed batches of the training set, as the evaluations measured them. */
   readonly train: readonly CurvePoint[];
+  /** Of the validation set; of several sets that which is watched, or else the first. */
   readonly validation: readonly CurvePoint[];
+  /** The name of that set, where there are several. */
+  readonly validation_set?: string;
+  /** All else that was measured: losses of several validation sets (`validation_loss/easy`) and scores of answers. */
+  readonly measures?: Readonly<Record<string, readonly CurvePoint[]>>;
   readonly learning_rate: readonly CurvePoint[];
   /** Before clipping. */
   readonly gradient_norm: readonly CurvePoint[];
   /** The steps that changed no weight, because their loss was a spike. */
   readonly spikes: readonly number[];
-  /** The step with the lowest validation loss; the earliest of equals. */
+  /** The step with the lowest validation loss, or with the best of what was watched; the earliest of equals. */
   readonly best_step?: number;
+  /** What was watched, if not the validation loss. */
+  readonly best_by?: string;
   /** The step whose weights became the output; absent while the training goes on. */
   readonly kept_step?: number;
   readonly overfitting?: Overfitting;
+}
+
+/** The curves of a training, with the name by which a reader knows it: a stage, a run, or both. */
+export interface NamedCurves extends Curves {
+  readonly name: string;
 }
 
 export interface CurvePoint {
@@ -41,24 +53,58 @@ export function curvesOf(history: readonly HistoryEntry[], keep: 'last' | 'best'
   const steps = history.filter((entry) => entry.type === 'step');
   const evaluations = history.filter((entry) => entry.type === 'evaluation');
   const train = evaluations.map((entry) => pointOf(entry, entry.train_loss));
-  const validation = evaluations.flatMap((entry) =>
-    entry.validation_loss === undefined ? [] : [pointOf(entry, entry.validation_loss)],
-  );
   const end = history.find((entry) => entry.type === 'end');
-  const best = lowest(validation);
+  const measures = measuresIn(history);
+  const set = watchedSet(Object.keys(measures), end?.best_by);
+  const validation =
+    set === undefined
+      ? evaluations.flatMap((entry) =>
+          entry.validation_loss === undefined ? [] : [pointOf(entry, entry.validation_loss)],
+        )
+      : (measures[`${setPrefix}${set}`] ?? []);
+  const best = end?.best_by === undefined ? lowest(validation)?.step : end.best_step;
   const kept = keep === 'best' ? (end?.best_step ?? end?.step) : end?.step;
   const overfitting = overfittingIn({ train, validation });
   return {
     loss: steps.map((entry) => pointOf(entry, entry.loss)),
     train,
     validation,
+    ...(set !== undefined && { validation_set: set }),
+    ...(Object.keys(measures).length > 0 && { measures }),
     learning_rate: steps.map((entry) => pointOf(entry, entry.learning_rate)),
     gradient_norm: steps.map((entry) => pointOf(entry, entry.gradient_norm)),
     spikes: steps.filter(({ spike }) => spike === true).map(({ step }) => step),
-    ...(best && { best_step: best.step }),
+    ...(best !== undefined && { best_step: best }),
+    ...(end?.best_by !== undefined && { best_by: end.best_by }),
     ...(kept !== undefined && { kept_step: kept }),
     ...(overfitting && { overfitting }),
   };
+}
+
+/** The names of validation losses of several sets begin with this. */
+const setPrefix = 'validation_loss/';
+
+/** Of what is measured in evaluations, losses are better when lower, and scores of answers when higher. */
+export const isLoss = (measure: string): boolean => measure.startsWith(setPrefix);
+
+function measuresIn(history: readonly HistoryEntry[]): Readonly<Record<string, readonly CurvePoint[]>> {
+  const measures: Record<string, CurvePoint[]> = {};
+  for (const entry of history) {
+    if (entry.type !== 'evaluation' && entry.type !== 'generation') continue;
+    for (const [name, value] of Object.entries(figuresIn(entry)))
+      if (entry.type === 'generation' || isLoss(name)) {
+        const points = measures[name] ?? [];
+        measures[name] = points;
+        points.push(pointOf(entry, value));
+      }
+  }
+  return measures;
+}
+
+function watchedSet(measures: readonly string[], watched: string | undefined): string | undefined {
+  const sets = measures.filter(isLoss);
+  const set = sets.find((name) => name === watched) ?? sets[0];
+  return set?.slice(setPrefix.length);
 }
 
 const pointOf = ({ step, epoch }: HistoryEntry, value: number): CurvePoint => ({ step, epoch, value });

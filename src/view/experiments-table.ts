@@ -1,4 +1,5 @@
 import { canonicalJson, type Json, type JsonObject, own } from '../core/index.ts';
+import { isLoss } from './curves.ts';
 import type { Experiment } from './experiments.ts';
 import { mainScores, scoreName } from './scores.ts';
 
@@ -70,10 +71,14 @@ interface Figure {
 
 /** The validation loss where it was measured, else the training loss. */
 const lossFigures = ({ losses }: Experiment): readonly Figure[] =>
-  losses.flatMap(({ stage, train_loss, validation_loss }) => {
+  losses.flatMap(({ stage, train_loss, validation_loss, measures = {} }) => {
     const value = validation_loss ?? train_loss;
     const name = validation_loss === undefined ? 'train_loss' : 'validation_loss';
-    return value === undefined ? [] : [{ stage, name, higherIsBetter: false, cell: { value } }];
+    const others = Object.entries(measures).map(([name, value]) => ({
+      ...{ stage, name, higherIsBetter: !isLoss(name), cell: { value } },
+    }));
+    const own = value === undefined ? [] : [{ stage, name, higherIsBetter: false, cell: { value } }];
+    return [...own, ...others];
   });
 
 function scoreFigures({ scores }: Experiment): readonly Figure[] {

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { isList, isObject, type Json, type JsonObject, numberIn, own, UserError } from '../core/index.ts';
-import { readJsonl } from '../formats/index.ts';
+import { isList, isObject, type Json, type JsonObject, own, UserError } from '../core/index.ts';
 import { parseScores, type Score } from '../metrics/index.ts';
 import {
   contentState,
@@ -12,6 +11,7 @@ import {
   type StageOutcome,
   type Store,
 } from '../runtime/index.ts';
+import { type KeptLoss, readKeptLoss } from './kept-loss.ts';
 
 /** What one run, or one point of a sweep, was given and what came of it. */
 export interface Experiment {
@@ -51,11 +51,8 @@ export interface StageScore extends Score {
 }
 
 /** The losses of the weights that a training kept, where it measured them. */
-export interface StageLoss {
+export interface StageLoss extends KeptLoss {
   readonly stage: string;
-  readonly step: number;
-  readonly train_loss?: number;
-  readonly validation_loss?: number;
 }
 
 /** Reads runs as experiments, and keeps what several of them share. */
@@ -146,14 +143,14 @@ export class ExperimentReader {
 
   #lossOf(digest: Digest, keepsBest: boolean): Promise<KeptLoss | undefined> {
     const name = `${digest} ${keepsBest}`;
-    const known = this.#losses.get(name) ?? readKeptLoss(this.#store, { digest, keepsBest });
+    const known =
+      this.#losses.get(name) ?? readIfReadable(this.#store, digest, (path) => readKeptLoss(path, keepsBest));
     this.#losses.set(name, known);
     return known;
   }
 }
 
 type Keyed = Extract<StageOutcome, { readonly key: unknown }>;
-type KeptLoss = Omit<StageLoss, 'stage'>;
 
 function stateOfPoint({ outcome }: RunRecord, { failed, skipped }: Omit<Experiment, 'state'>) {
   // The run may have failed at another point.
@@ -188,29 +185,6 @@ function withoutMarks(value: Json): Json {
 const readScores = async (store: Store, digest: Digest): Promise<readonly Score[]> =>
   (await readIfReadable(store, digest, async (path) => parseScores(await readFile(path, 'utf8'), path)))
     ?.metrics ?? [];
-
-/** The losses of the last evaluation, or of the one with the lowest validation loss. */
-async function readKeptLoss(
-  store: Store,
-  { digest, keepsBest }: { readonly digest: Digest; readonly keepsBest: boolean },
-): Promise<KeptLoss | undefined> {
-  return await readIfReadable(store, digest, async (path) => {
-    let kept: KeptLoss | undefined;
-    for await (const { value } of readJsonl(path)) {
-      if (!isObject(value) || value.type !== 'evaluation') continue;
-      const [step, train, validation] = [value.step, value.train_loss, value.validation_loss].map(numberIn);
-      const isWorse =
-        keepsBest && validation !== undefined && validation >= (kept?.validation_loss ?? Infinity);
-      if (step === undefined || isWorse) continue;
-      kept = {
-        step,
-        ...(train === undefined ? {} : { train_loss: train }),
-        ...(validation === undefined ? {} : { validation_loss: validation }),
-      };
-    }
-    return kept;
-  });
-}
 
 /** Undefined if gc has removed the content, or if a stage of the user's wrote something else under that name. */
 async function readIfReadable<Value>(

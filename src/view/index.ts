@@ -24,7 +24,14 @@ export {
   type RunDifference,
   type StageDifference,
 } from './compare-runs.ts';
-export { type CurvePoint, type Curves, curvesOf, type Overfitting } from './curves.ts';
+export {
+  type CurvePoint,
+  type Curves,
+  curvesOf,
+  isLoss,
+  type NamedCurves,
+  type Overfitting,
+} from './curves.ts';
 export { type DagLayout, layOutDag, type PlacedEdge, type PlacedStage } from './dag-layout.ts';
 export { type Experiment, ExperimentReader, type StageLoss, type StageScore } from './experiments.ts';
 export {
@@ -36,7 +43,7 @@ export {
   experimentsTable,
 } from './experiments-table.ts';
 export { plottedCurves, plottedPoints, plottedScores } from './plot-data.ts';
-export { historyPlot, type NamedCurves } from './plots/history-plot.ts';
+export { historyPlot } from './plots/history-plot.ts';
 export { type PlotSpec, plotColors } from './plots/plot-style.ts';
 export { plotCss, renderSvg } from './plots/render-svg.ts';
 export { type PlottedScore, scoresPlot } from './plots/scores-plot.ts';

@@ -1,7 +1,7 @@
 import type { Json } from '../core/index.ts';
+import type { NamedCurves } from './curves.ts';
 import type { Experiment } from './experiments.ts';
 import type { ExperimentColumn, ExperimentsTable } from './experiments-table.ts';
-import type { NamedCurves } from './plots/history-plot.ts';
 import type { PlottedScore } from './plots/scores-plot.ts';
 import type { PlottedPoint } from './plots/sweep-plot.ts';
 import type { TrainingView } from './training-curves.ts';

@@ -27,7 +27,7 @@ export interface ReportPage {
 
 export interface TrainingPage
   extends Omit<TrainingView, 'curves'>,
-    Pick<Curves, 'best_step' | 'kept_step' | 'overfitting'> {
+    Pick<Curves, 'best_step' | 'best_by' | 'kept_step' | 'overfitting'> {
   /** The evaluations' losses; evenly chosen where there are many. */
   readonly evaluations: readonly EvaluationRow[];
   /** How many there are. */
@@ -53,6 +53,8 @@ export interface EvaluationRow {
   readonly epoch: number;
   readonly train?: number;
   readonly validation?: number;
+  /** Losses of several validation sets and scores of answers, by their names. */
+  readonly measures?: Readonly<Record<string, number>>;
 }
 
 /** A table of answers without its rows. */
@@ -112,11 +114,12 @@ const withPlot = <Value extends object>(
 const MOST_EVALUATIONS = 200;
 
 function trainingPage({ curves, ...training }: TrainingView, plot: string): TrainingPage {
-  const { best_step, kept_step, overfitting } = curves;
+  const { best_step, best_by, kept_step, overfitting } = curves;
   const rows = evaluationRows(curves);
   return {
     ...training,
     ...(best_step === undefined ? {} : { best_step }),
+    ...(best_by === undefined ? {} : { best_by }),
     ...(kept_step === undefined ? {} : { kept_step }),
     ...(overfitting && { overfitting }),
     evaluations: evenly(rows, MOST_EVALUATIONS),
@@ -125,17 +128,29 @@ function trainingPage({ curves, ...training }: TrainingView, plot: string): Trai
   };
 }
 
-function evaluationRows({ train, validation }: Curves): readonly EvaluationRow[] {
+function evaluationRows({
+  train,
+  validation,
+  validation_set,
+  measures = {},
+}: Curves): readonly EvaluationRow[] {
   const at = (points: readonly CurvePoint[]) => new Map(points.map((point) => [point.step, point] as const));
-  const [trained, validated] = [at(train), at(validation)];
-  const steps = [...new Set([...trained.keys(), ...validated.keys()])].sort((a, b) => a - b);
+  const [trained, validated] = [at(train), at(validation_set === undefined ? validation : [])];
+  const measured = Object.entries(measures).map(([name, points]) => [name, at(points)] as const);
+  const all = [trained, validated, ...measured.map(([, points]) => points)];
+  const steps = [...new Set(all.flatMap((points) => [...points.keys()]))].sort((a, b) => a - b);
   return steps.map((step) => {
     const [one, other] = [trained.get(step), validated.get(step)];
+    const others = measured.flatMap(([name, points]) => {
+      const value = points.get(step)?.value;
+      return value === undefined ? [] : [[name, value] as const];
+    });
     return {
       step,
-      epoch: one?.epoch ?? other?.epoch ?? 0,
+      epoch: all.flatMap((points) => points.get(step)?.epoch ?? [])[0] ?? 0,
       ...(one && { train: one.value }),
       ...(other && { validation: other.value }),
+      ...(others.length > 0 && { measures: Object.fromEntries(others) }),
     };
   });
 }

@@ -141,3 +141,22 @@ function killChildren(parent: number): boolean {
   for (const pid of children) process.kill(Number(pid), 'SIGKILL');
   return children.length > 0;
 }
+
+test('the answers of several adapters are divided and joined, each by itself', async () => {
+  const adapters = join(import.meta.dirname, '../fixtures/adapters');
+  const yaml = project['pipeline.yaml']
+    .replace(
+      '  generate:',
+      `  tuned: { uses: load, with: { adapters: { one: ${adapters}/biases, two: ${adapters}/dora-bias } } }\n  generate:`,
+    )
+    .replace('{ model: base, prompts', '{ model: base, adapter: tuned, prompts');
+  await using rig = await openCliRig({ ...project, 'pipeline.yaml': yaml, 'rows.jsonl': rows(7) });
+  for (const count of ['1', '3'])
+    expect((await rig.tuneloom('run', '--store', `of-${count}`, '--shards', count)).stderr).toBe('');
+  const answers = (store: string) =>
+    ['one', 'two'].map((part) =>
+      readFileSync(join(rig.folder, store, 'outputs/sharded/generate/responses', part), 'utf8'),
+    );
+  expect(answers('of-3')).toEqual(answers('of-1'));
+  expect(answers('of-1').map((text) => text.split('\n').length)).toEqual([15, 15]);
+}, 120_000);

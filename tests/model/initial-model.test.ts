@@ -17,7 +17,10 @@ beforeAll(async () => {
 afterAll(() => rm(root, { recursive: true }));
 
 const sizes = { vocabularySize: 50, contextLength: 32, hiddenSize: 32, layers: 2, heads: 2 };
-const families = ['gpt2', 'llama', 'qwen3', 'olmo2', 'gpt_neox', 'phi', 'gemma2', 'gemma3_text'] as const;
+const families = [
+  ...(['gpt2', 'llama', 'mixtral', 'qwen3', 'qwen3_moe', 'olmo2', 'gpt_neox', 'phi'] as const),
+  ...(['gemma2', 'gemma3_text'] as const),
+];
 
 test.each(families)(
   'a new %s model knows nothing yet: every token is about equally likely',

@@ -250,7 +250,7 @@ test('a dataset of several files asks for a choice, a pattern takes them all, an
   );
   expect(await failing(rig)).toMatchInlineSnapshot(`
     "error[several-data-files] \`hf:datasets/owner/rows\` holds 3 files of rows: data/train-0.jsonl, data/train-1.jsonl, data/test.csv
-    help: name one, as in hf:datasets/owner/rows:data/train-0.jsonl; a \`*\` in the name takes several"
+    help: name one, as in hf:datasets/owner/rows:data/train-0.jsonl, or a split, as in hf:datasets/owner/rows#train; a \`*\` in the name takes several"
   `);
   await rig.write('p.yaml', `name: p\nstages:\n${recordsStage('hf:datasets/owner/rows:data/train-*.jsonl')}`);
   const { exitCode, all } = await rig.tuneloom('run');

@@ -23,7 +23,8 @@ export interface ServeRig extends AsyncDisposable {
   readonly get: (path: string, options?: RequestOptions) => Promise<PlainAnswer>;
   /** Waits until the command has printed so many lines about requests. */
   readonly requests: (count: number) => Promise<readonly JsonObject[]>;
-  /** The process of the command. */
+  /** Of the command. */
+  readonly pid: number | undefined;
   readonly kill: (signal: NodeJS.Signals) => void;
   readonly ended: Promise<{ readonly exitCode: number | undefined; readonly stderr: string }>;
 }
@@ -87,6 +88,7 @@ export async function openServe(
       while (found().length < count) await once(reader, 'line');
       return found();
     },
+    pid: running.pid,
     kill: (signal) => void running.kill(signal),
     ended: running.then(({ exitCode, stderr }) => ({ exitCode, stderr })),
     [Symbol.asyncDispose]: async () => {

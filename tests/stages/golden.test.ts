@@ -9,7 +9,7 @@ import { openSandbox } from '../../src/stages/execute/sandbox.ts';
 import { writeBatches } from '../../src/stages/ports/batches-file.ts';
 import { stageRegistry } from '../../src/stages/registry.ts';
 import tinyGpt2 from '../fixtures/model/tiny-gpt2.json' with { type: 'json' };
-import { countingExamples, tinyBatches, tinyModel } from '../training/tiny-training.ts';
+import { countingExamples, tinyBatches, tinyModel, tinyPairs } from '../training/tiny-training.ts';
 import { openStageRig, type RigAction, type StageRig } from './stage-rig.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -49,6 +49,34 @@ const golden: Readonly<Record<StageName, Golden>> = {
         config: { records: fixture('stages/rows.jsonl') },
         outputs: { records: 'loaded' },
         digests: { loaded: '9c359faa0eb381c2' },
+      },
+    ],
+  },
+  concat: {
+    version: 1,
+    runs: [
+      {
+        config: {
+          sources: [
+            { name: 'a', weight: 1.5 },
+            { name: 'b', limit: 1 },
+          ],
+          seed: 0,
+        },
+        inputs: { a: 'loaded', b: 'loaded' },
+        outputs: { records: 'joined' },
+        digests: { joined: '9197034f602f353e' },
+      },
+    ],
+  },
+  filter: {
+    version: 1,
+    runs: [
+      {
+        config: { rules: [{ field: 'instruction', characters: { at_most: 40 } }, { unique: 'normalized' }] },
+        inputs: { records: 'loaded' },
+        outputs: { records: 'kept', dropped: 'dropped' },
+        digests: { kept: '4d76a419549e48c4', dropped: 'ca069628f696d490' },
       },
     ],
   },
@@ -106,6 +134,18 @@ const golden: Readonly<Record<StageName, Golden>> = {
       },
     ],
   },
+  reference: {
+    version: 1,
+    runs: [
+      {
+        config: {},
+        inputs: { model: 'base', batches: 'pair-batches' },
+        outputs: { batches: 'referred' },
+        resources: cpu,
+        digests: { referred: '268ff1ed53df77d6' },
+      },
+    ],
+  },
   train: {
     version: 5,
     runs: [
@@ -147,6 +187,17 @@ const golden: Readonly<Record<StageName, Golden>> = {
         inputs: { first: 'answers', second: 'programs' },
         outputs: { records: 'pairs' },
         digests: { pairs: '41833ee5d7e67645' },
+      },
+    ],
+  },
+  prefer: {
+    version: 1,
+    runs: [
+      {
+        config: {},
+        inputs: { first: 'answers', second: 'programs', judgments: 'verdicts' },
+        outputs: { records: 'preferred' },
+        digests: { preferred: '093c317aabb940ef' },
       },
     ],
   },
@@ -194,6 +245,7 @@ async function writeInputs(rig: StageRig): Promise<void> {
   await writeBatches(rig.path('train-batches'), await tinyBatches());
   const validation = await tinyBatches({ examples: countingExamples(4) });
   await writeBatches(rig.path('validation-batches'), validation);
+  await writeBatches(rig.path('pair-batches'), await tinyPairs());
   const prompts = tinyGpt2.prompts.map(
     (ids, number): Json => ({
       id: `record-${number}`,
@@ -211,6 +263,14 @@ async function writeInputs(rig: StageRig): Promise<void> {
   await rig.writeRecords('answers', [
     { ...answer, id: 'a', response: 'A cat.' },
     { ...answer, id: 'b', response: '80', finish_reason: 'length' },
+  ]);
+  await rig.writeRecords('verdicts', [
+    {
+      ...answer,
+      id: 'a/first',
+      fields: { pair: 'a', shown_first: 'first', answer_a: 'A cat.', answer_b: 'assert 1 + 1 == 2' },
+      response: '[[A]]',
+    },
   ]);
   await rig.writeRecords('programs', [
     { ...answer, id: 'a', response: 'assert 1 + 1 == 2' },

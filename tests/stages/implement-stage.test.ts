@@ -118,3 +118,26 @@ test('a user error names the part in which it was found', async () => {
     records: [{ id: 'a' }],
   });
 });
+
+test('what the parts share is opened once, and disposed of after the last', async () => {
+  await using rig = await openStageRig();
+  for (const name of ['a', 'b']) await rig.writeRecords(name, []);
+  const events: string[] = [];
+  const sharing = implementStage<Record<string, never>>()({
+    inputs: { records: 'records' },
+    outputs: { records: 'records' },
+    async run({ part, once }) {
+      const base = await once('base', async () => {
+        events.push('opened');
+        return { [Symbol.dispose]: () => void events.push('disposed') };
+      });
+      events.push(`${part} ${typeof base}`);
+    },
+  });
+  await rig.run(sharing, {
+    config: {},
+    inputs: { records: { a: 'a', b: 'b' } },
+    outputs: { records: { a: 'out-a', b: 'out-b' } },
+  });
+  expect(events).toEqual(['opened', 'a object', 'b object', 'disposed']);
+});

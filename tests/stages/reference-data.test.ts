@@ -7,9 +7,9 @@ import * as load from '../../src/stages/load/run-load.ts';
 import { portCodecs } from '../../src/stages/ports/port-codecs.ts';
 import * as split from '../../src/stages/split/run-split.ts';
 import * as tokenize from '../../src/stages/tokenize/run-tokenize.ts';
-import { type DataRecord, parseFormattedRecord } from '../../src/text/records.ts';
+import { type DataRecord, namedTexts, parseFormattedRecord } from '../../src/text/records.ts';
 import { openEncoding } from '../../src/text/tokenizer/encoding-tokenizer.ts';
-import { batchesOf } from '../../src/training/batches/batch-plan.ts';
+import { type BatchItem, batchesOf, textsOf } from '../../src/training/batches/batch-plan.ts';
 import { padBatch } from '../../src/training/batches/micro-batch.ts';
 import { openStageRig, type StageRig } from './stage-rig.ts';
 
@@ -66,11 +66,13 @@ describe.skipIf(!isThere)(
     afterAll(() => rig[Symbol.asyncDispose]());
 
     const tokensOf = async (name: Name) =>
-      (await portCodecs.tokens.read(rig.path(`tokens-${name}`)).read()).records;
+      namedTexts(await portCodecs.tokens.read(rig.path(`tokens-${name}`)).read());
     const allTokens = async () => (await Promise.all(names.map(tokensOf))).flat();
     const widthsOf = async (name: Name) => {
       const batches = await portCodecs.batches.read(rig.path(`batches-${name}`)).read();
-      return batchesOf({ ...batches, epoch: 1 }).map((group) => padBatch(group, batches).length);
+      return batchesOf<BatchItem>({ ...batches, epoch: 1 }).map(
+        (group) => padBatch(group.flatMap(textsOf), batches).length,
+      );
     };
 
     test('1100 rows, 775 of them without input, 25 with the instruction and input of an earlier one', async () => {

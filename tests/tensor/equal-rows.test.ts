@@ -14,6 +14,7 @@ const operations: Record<string, (x: tf.Tensor2D) => tf.Tensor> = {
   linear: (x) => ours.linear({ x, weight: tensorOf([x.shape[1], outputs]), bias: tensorOf([outputs]) }),
   'linear with a transposed weight': (x) =>
     ours.linear({ x, weight: tensorOf([outputs, x.shape[1]]), transposeWeight: true }),
+  expertOutput: (x) => expertOf(x, tf.ones([x.shape[0], 1])),
   gelu: (x) => ours.gelu(x),
   sigmoid: (x) => tf.sigmoid(x),
   softmax: (x) => tf.softmax(x),
@@ -41,6 +42,25 @@ describe.each([1, 2])('on the onnx backend with %i threads', (threads) => {
     expect(unequal).toEqual([]);
   });
 });
+
+test('an expert gives a row the same bits, however many others are sent to it', async () => {
+  await ours.openTensorBackend({ backend: 'onnx' });
+  const x = tensorOf([9, 30], { scale: 3 }) as tf.Tensor2D; // of two dimensions
+  const firstRows = Array.from({ length: 9 }, (_, others) => {
+    const share = tf.tensor2d(Array.from({ length: 9 }, (_, row) => [Number(row <= others)]));
+    return expertOf(x, share).dataSync().subarray(0, 30).join();
+  });
+  expect(new Set(firstRows).size).toBe(1);
+});
+
+/** The output of an expert with 7 inner values. */
+const expertOf = (x: tf.Tensor2D, share: tf.Tensor): tf.Tensor =>
+  ours.expertOutput({
+    ...{ x, share },
+    gate: tensorOf([outputs, x.shape[1]]),
+    up: tensorOf([outputs, x.shape[1]], { seed: 2 }),
+    down: tensorOf([x.shape[1], outputs], { seed: 3 }),
+  });
 
 function distinctRows(
   operation: (x: tf.Tensor2D) => tf.Tensor,

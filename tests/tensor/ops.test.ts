@@ -20,6 +20,15 @@ const ids = () => tf.tensor([3, 1, 3, 0, 3, 1], [2, 3], 'int32');
 const targets = () => tf.tensor([2, -100, 0, 4, -100], [5], 'int32');
 const mask = () => tf.tensor([0, -1e9, -1e9, 0, 0, -1e9, 0, 0, 0], [3, 3]);
 
+/** The gradient by a share of 0 is not defined, and not needed: such a share has none by the router. */
+const expertOptions = (i: tf.Tensor[], shares: readonly number[]) => ({
+  x: at(i, 0),
+  share: tf.mul(at(i, 1), tf.tensor(shares.map(Math.ceil), [shares.length, 1])),
+  gate: at(i, 2),
+  up: at(i, 3),
+  down: at(i, 4),
+});
+
 const cases: readonly Case[] = [
   ...[true, false].flatMap((withBias) =>
     [true, false].map((transposeWeight) => ({
@@ -33,6 +42,28 @@ const cases: readonly Case[] = [
       plain: (i: tf.Tensor[]) => plain.linear(linearOptions(i, { withBias, transposeWeight })),
     })),
   ),
+  ...[
+    [0.25, 0, 0.75, 0, 1],
+    [0, 0, 0, 0.5, 0],
+    new Array<number>(5).fill(0),
+    new Array<number>(5).fill(1),
+  ].map((shares) => ({
+    title: `expertOutput, with the shares ${shares.join(', ')}`,
+    inputs: () => [
+      tensorOf([5, 3]),
+      tf.tensor(shares, [5, 1]),
+      ...[2, 3].map((seed) => tensorOf([4, 3], { seed })),
+      tensorOf([3, 4], { seed: 4 }),
+    ],
+    ours: (i: tf.Tensor[]) => ours.expertOutput(expertOptions(i, shares)),
+    plain: (i: tf.Tensor[]) => plain.expertOutput(expertOptions(i, shares)),
+  })),
+  ...[true, false].map((normalized) => ({
+    title: `chosenOnly, ${normalized ? 'normalized' : 'not normalized'}`,
+    inputs: () => [tensorOf([4, 6], { scale: 3 })],
+    ours: (i: tf.Tensor[]) => ours.chosenOnly({ logits: at(i, 0), chosen: 2, normalized }),
+    plain: (i: tf.Tensor[]) => plain.chosenOnly({ logits: at(i, 0), chosen: 2, normalized }),
+  })),
   {
     title: 'layerNorm',
     inputs: () => [tensorOf([5, 8], { scale: 3 }), tensorOf([8], { seed: 2 }), tensorOf([8], { seed: 3 })],

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { SwiGluOptions } from '../../src/tensor/ops/activations.ts';
 import type { CausalAttentionOptions } from '../../src/tensor/ops/attention.ts';
+import type { ExpertOptions } from '../../src/tensor/ops/expert.ts';
 import type { EmbeddingLookupOptions, LinearOptions } from '../../src/tensor/ops/linear.ts';
 import type { LogitsAndTargets } from '../../src/tensor/ops/losses.ts';
 import type { LayerNormOptions, RmsNormOptions } from '../../src/tensor/ops/normalization.ts';
@@ -31,6 +32,32 @@ export function gelu(x: tf.Tensor): tf.Tensor {
 
 export const swiGlu = ({ gate, up }: SwiGluOptions): tf.Tensor =>
   tf.mul(tf.div(gate, tf.add(1, tf.exp(tf.neg(gate)))), up);
+
+export function expertOutput({ x, share, gate, up, down }: ExpertOptions): tf.Tensor {
+  const part = (weight: tf.Tensor) => tf.matMul(x, weight, false, true);
+  const y = tf.matMul(swiGlu({ gate: part(gate), up: part(up) }), down, false, true);
+  return tf.mul(y, share);
+}
+
+export function chosenOnly({
+  logits,
+  chosen,
+  normalized,
+}: {
+  readonly logits: tf.Tensor;
+  readonly chosen: number;
+  readonly normalized: boolean;
+}): tf.Tensor {
+  const rows = logits.arraySync() as number[][]; // of two dimensions
+  const mask = tf.tensor2d(
+    rows.map((row) => {
+      const least = row.toSorted((a, b) => b - a)[chosen - 1] ?? 0;
+      return row.map((logit) => Number(logit >= least));
+    }),
+  );
+  const kept = tf.mul(tf.exp(logits), mask);
+  return tf.div(kept, tf.sum(normalized ? kept : tf.exp(logits), 1, true));
+}
 
 /** As a product with a matrix that rotates each pair of a head. */
 export function rotary({ x, headDim, cosines, sines }: RotaryOptions): tf.Tensor {

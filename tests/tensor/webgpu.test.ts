@@ -9,7 +9,7 @@ import type { OnnxBackend } from '../../src/tensor/onnx/onnx-backend.ts';
 import { openOnnxBackend } from '../../src/tensor/onnx/open-onnx-backend.ts';
 import { splitBatch } from '../../src/training/batches/micro-batch.ts';
 import { TrainingState } from '../../src/training/state/training-state.ts';
-import { takeStep } from '../../src/training/train.ts';
+import { takeStep } from '../../src/training/take-step.ts';
 import { countingExamples, plainConfig } from '../training/tiny-training.ts';
 
 const isThere = process.env.TENSOR_BACKEND === 'webgpu';

@@ -7,7 +7,7 @@ import { openTensorBackend } from '../../src/tensor/index.ts';
 import { splitBatch } from '../../src/training/batches/micro-batch.ts';
 import { dropoutOfStep, dropoutRates, noteUnusedDropout } from '../../src/training/dropout.ts';
 import { defaultLora } from '../../src/training/lora-settings.ts';
-import { rewriteValues } from '../../src/training/optimizer.ts';
+import { rewriteValues } from '../../src/training/optimizer/trained-parameter.ts';
 import { tuneModel } from '../../src/training/tune-model.ts';
 import { backendsUnderTest } from '../backends-under-test.ts';
 import { gradientsOnHost } from './gradients-on-host.ts';

@@ -1,11 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { bestStep, isPatienceExhausted, measuredValues } from '../../src/training/best-metric.ts';
 import { isEvaluationDue } from '../../src/training/evaluation.ts';
-import {
-  bestStep,
-  type HistoryEntry,
-  isPatienceExhausted,
-  validationLosses,
-} from '../../src/training/history.ts';
+import type { HistoryEntry } from '../../src/training/history.ts';
 
 const losses = (...values: readonly number[]): readonly HistoryEntry[] =>
   values.map((loss, step) => ({ type: 'evaluation', step, epoch: 1, train_loss: 9, validation_loss: loss }));
@@ -39,9 +35,9 @@ describe('an evaluation', () => {
       { type: 'evaluation', step: 1, epoch: 1, train_loss: 2 },
       { type: 'evaluation', step: 6, epoch: 1, train_loss: 2, validation_loss: 3.5 },
     ];
-    expect(validationLosses(history)).toEqual([
-      { step: 0, loss: 4 },
-      { step: 6, loss: 3.5 },
+    expect(measuredValues(history)).toEqual([
+      { step: 0, value: 4 },
+      { step: 6, value: 3.5 },
     ]);
   });
 });

@@ -15,7 +15,7 @@ const families = [
   ...['llama', 'gemma2', 'gemma3', 'gpt-neox', 'olmo2', 'phi', 'mixtral'].map((name) => `families/${name}`),
 ];
 const folderOf = (name: string) => fileURLToPath(new URL(`../fixtures/model/${name}`, import.meta.url));
-const lora = { ...defaultLora, r: 4, alpha: 8, dropout: 0.1 };
+const lora = { ...defaultLora, r: 4, alpha: 8, dropout: 0.1, use_dora: true, bias: 'all' as const };
 
 /** The loss and the gradients of one batch, as numbers. */
 async function gradientsOf(

@@ -8,7 +8,7 @@ import { openTensorBackend } from '../../src/tensor/index.ts';
 import { type BatchLayout, splitBatch } from '../../src/training/batches/micro-batch.ts';
 import { learningRateAt } from '../../src/training/learning-rate-at.ts';
 import { TrainingState } from '../../src/training/state/training-state.ts';
-import { takeStep } from '../../src/training/train.ts';
+import { takeStep } from '../../src/training/take-step.ts';
 import { backendsUnderTest } from '../backends-under-test.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/training/${name}`, import.meta.url));

@@ -1,7 +1,7 @@
 import type { LanguageModel } from '../../src/model/language-model.ts';
 import { splitBatch } from '../../src/training/batches/micro-batch.ts';
 import { TrainingState } from '../../src/training/state/training-state.ts';
-import { takeStep } from '../../src/training/train.ts';
+import { takeStep } from '../../src/training/take-step.ts';
 
 /** The data on which reference-curve.py trained. */
 export interface ReferenceCurve {

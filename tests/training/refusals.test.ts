@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/core/user-error.ts';
-import type { Batches } from '../../src/training/batches/batch-plan.ts';
+import type { PlainBatches } from '../../src/training/batches/batch-plan.ts';
 import type { TrainingTask } from '../../src/training/training-task.ts';
 import { countingExamples, plainConfig, TinyTraining, tinyBatches } from './tiny-training.ts';
 
@@ -12,7 +12,7 @@ async function refusal(task: Partial<TrainingTask>) {
   return { code, message, help };
 }
 
-const withBatches = async (batches: Partial<Batches>) => ({ batches: await tinyBatches(batches) });
+const withBatches = async (batches: Partial<PlainBatches>) => ({ batches: await tinyBatches(batches) });
 const [example] = countingExamples(1);
 if (example === undefined) throw new Error('one example is there');
 

@@ -9,7 +9,7 @@ import { countingExamples, plainConfig, TinyTraining, tinyBatches } from './tiny
 const seed = Number(process.env.TUNELOOM_LAW_SEED ?? 20_260_101);
 const stops = Number(process.env.TUNELOOM_LAW_STOPS ?? 2);
 
-const lora = { ...defaultLora, r: 2, alpha: 4, dropout: 0.2 };
+const lora = { ...defaultLora, r: 2, alpha: 4, dropout: 0.2, use_dora: true, modules_to_save: ['ln_f'] };
 const dropout = { embedding: 0.1, attention: 0.1, residual: 0.1 } as const;
 
 interface Case {
@@ -40,6 +40,24 @@ const cases: Readonly<Record<string, Case>> = {
       on_spike: { action: 'skip', above: 3, window: 10 },
     },
     batches: withStranger,
+  },
+  'with Adafactor, its momentum and noise': {
+    config: {
+      neftune_noise_alpha: 5,
+      micro_batch_size: 2,
+      optimizer: {
+        ...{ name: 'adafactor', learning_rate: 1e-2, weight_decay: 0.1, decay: 'all', beta1: 0.9 },
+        ...{ epsilon: [1e-30, 1e-3], clip_threshold: 1, decay_rate: -0.8 },
+        ...{ scale_parameter: true, relative_step: false, warmup_init: false },
+      },
+      keep: 'best',
+    },
+  },
+  'with Lion and layer-wise learning rates': {
+    config: {
+      optimizer: { name: 'lion', learning_rate: 1e-3, weight_decay: 0.1, decay: 'all', betas: [0.9, 0.99] },
+      ...{ layerwise_lr_decay: 0.8, learning_rate_multipliers: { '*.mlp.*': 2 } },
+    },
   },
   'with a last batch that is not full': {
     config: {},
@@ -75,7 +93,7 @@ async function abortAfter(training: TinyTraining, task: Partial<TrainingTask>, s
 }
 
 describe.each(Object.entries(cases))('a training %s', (name, one) => {
-  it.each(name.includes('dropout') ? (['cpu', 'onnx'] as const) : (['cpu'] as const))(
+  it.each(/dropout|Adafactor|Lion/.test(name) ? (['cpu', 'onnx'] as const) : (['cpu'] as const))(
     'that was interrupted after any steps comes to the same bytes as one that was not (%s)',
     async (backend) => {
       await using whole = await TinyTraining.create(backend);

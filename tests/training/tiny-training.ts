@@ -6,7 +6,7 @@ import type { TrainConfig } from '../../src/generated/train-config.ts';
 import { openLanguageModel } from '../../src/model/language-model.ts';
 import { openTensorBackend, type TensorBackendName } from '../../src/tensor/index.ts';
 import { openTokenizer } from '../../src/text/tokenizer/open-tokenizer.ts';
-import type { Batches, Example } from '../../src/training/batches/batch-plan.ts';
+import type { Answer, Example, PairedBatches, PlainBatches } from '../../src/training/batches/batch-plan.ts';
 import type { HistoryEntry } from '../../src/training/history.ts';
 import { train } from '../../src/training/train.ts';
 import type { TrainingTask } from '../../src/training/training-task.ts';
@@ -18,6 +18,8 @@ const endOfText = 59;
 
 export const plainConfig: TrainConfig = {
   epochs: 2,
+  objective: 'sft',
+  preference: {},
   optimizer: {
     name: 'adamw',
     learning_rate: 2e-3,
@@ -29,6 +31,7 @@ export const plainConfig: TrainConfig = {
   schedule: { name: 'constant' },
   dropout: { embedding: 0, attention: 0, residual: 0 },
   evaluate: { every: 3, batches: 2 },
+  metric_for_best_model: 'validation_loss',
   keep: 'last',
   keep_epochs: 2,
   sample: { max_new_tokens: 3 },
@@ -45,13 +48,38 @@ export const countingExamples = (count: number, length = 6): readonly Example[] 
     return { id: `counting-${index}`, inputs, targets, promptLength: 2 };
   });
 
-export async function tinyBatches(given: Partial<Batches> = {}): Promise<Batches> {
+export async function tinyBatches(given: Partial<PlainBatches> = {}): Promise<PlainBatches> {
   return {
     examples: countingExamples(10),
     recipe: { batchSize: 3, shuffle: true, dropLast: true, seed: 5 },
     vocabulary: (await openTokenizer(tinyModel)).vocabulary,
     endOfText,
     answerEnds: [endOfText],
+    ...given,
+  };
+}
+
+/** Pairs whose preferred answer counts upwards, and whose other one counts downwards. */
+export async function tinyPairs(given: Partial<PairedBatches> = {}): Promise<PairedBatches> {
+  const { examples, ...set } = await tinyBatches();
+  const answerOf = ({ inputs, targets, promptLength }: Example): Answer => ({
+    ...{ inputs, promptLength },
+    targets: targets.map((target, index) => (index < promptLength - 1 ? -100 : target)),
+  });
+  return {
+    ...set,
+    preference: 'paired',
+    examples: examples.map((example) => {
+      const { id, inputs, targets, promptLength } = example;
+      const prompt = inputs.subarray(0, promptLength);
+      const other = Int32Array.from([...prompt, ...inputs.subarray(promptLength).toReversed()]);
+      const rejected = {
+        ...example,
+        inputs: other,
+        targets: Int32Array.from([...other.slice(1), endOfText]),
+      };
+      return { id, chosen: { ...answerOf(example), learned: targets }, rejected: answerOf(rejected) };
+    }),
     ...given,
   };
 }

@@ -10,7 +10,7 @@ import { openTensorBackend } from '../../src/tensor/index.ts';
 import { splitBatch } from '../../src/training/batches/micro-batch.ts';
 import { lossAndGradients } from '../../src/training/gradients.ts';
 import { TrainingState } from '../../src/training/state/training-state.ts';
-import { takeStep } from '../../src/training/train.ts';
+import { takeStep } from '../../src/training/take-step.ts';
 import { tuneModel } from '../../src/training/tune-model.ts';
 import { backendsUnderTest } from '../backends-under-test.ts';
 

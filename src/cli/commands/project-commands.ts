@@ -12,11 +12,15 @@ export const projectCommands: CommandGroup = {
       name: 'init',
       usage: '[folder]',
       mostWords: 1,
-      summary: 'Write a small working pipeline to start from',
-      options: [jsonOption],
+      summary: "Write a small working pipeline to start from, or another program's training as one",
+      options: [
+        new Option('--from <file>', "make the pipeline of axolotl's or LLaMA-Factory's YAML file"),
+        jsonOption,
+      ],
       examples: [
         { line: 'tuneloom init', does: 'in this folder' },
         { line: 'tuneloom init my-project', does: 'in a new one' },
+        { line: 'tuneloom init tuned --from axolotl.yaml', does: 'what another program would train' },
       ],
       load: async () => (await import('../init/init.ts')).initCommand,
     },

@@ -6,15 +6,29 @@ import type { CommandCall } from '../commands/command-declaration.ts';
 import type { JsonOption } from '../commands/options.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 import { programVersion } from '../program-version.ts';
-import { type ProjectFile, projectFiles } from './project-files.ts';
+import { safeLine } from '../terminal/safe-text.ts';
+import { type Imported, importFrom, reportLines } from './from/init-from.ts';
+import { importedFiles, type ProjectFile, projectFiles } from './project-files.ts';
 
-/** `tuneloom init`: writes a small pipeline that works, and overwrites nothing. */
-export async function initCommand({ words, options, context }: CommandCall<JsonOption>): Promise<ExitCode> {
+interface InitOptions extends JsonOption {
+  /** Another program's file, whose training the pipeline is made of. */
+  readonly from?: string;
+}
+
+/** `tuneloom init`: writes a small pipeline that works, or that of another program's file, and overwrites nothing. */
+export async function initCommand({ words, options, context }: CommandCall<InitOptions>): Promise<ExitCode> {
   const folder = resolve(context.workingDirectory, words[0] ?? '.');
   const program = dirname(dirname(context.stageProcess));
   const dependency = await dependencyOn(program, folder);
   const manifest = readObject(join(folder, 'package.json'));
-  const files = missingFiles(folder, await projectFiles(manifest === undefined ? dependency : undefined));
+  const { workingDirectory } = context;
+  const imported =
+    options.from === undefined ? undefined : importFrom(options.from, { folder, workingDirectory });
+  const missing = manifest === undefined ? dependency : undefined;
+  const files = missingFiles(
+    folder,
+    await (imported === undefined ? projectFiles(missing) : importedFiles(missing, imported.text)),
+  );
   for (const { path, text } of files) {
     await makeFolders(dirname(join(folder, path)));
     await writeFile(join(folder, path), text, { flag: 'wx' });
@@ -24,11 +38,33 @@ export async function initCommand({ words, options, context }: CommandCall<JsonO
   const next = [
     ...(shown === '' ? [] : [`cd ${shellWord(shown)}`]),
     ...installCommand(manifest, dependency),
-    'npx tuneloom run',
+    imported === undefined ? 'npx tuneloom run' : 'npx tuneloom plan',
   ];
   const text = `Wrote ${written.join(', ')}${shown === '' ? '' : ` in ${shown}`}.\n\nNext:\n  ${next.join('\n  ')}`;
-  context.terminal.print(options.json ? JSON.stringify({ folder, written }) : text);
+  const report = imported === undefined ? '' : `${reportOf(imported)}\n`;
+  context.terminal.print(
+    options.json
+      ? JSON.stringify({
+          folder,
+          written,
+          ...(imported && reportedFields(imported)),
+        })
+      : `${report}${text}`,
+  );
   return exitCode.success;
+}
+
+const reportedFields = ({ program, taken, left, needless }: Imported) => ({ program, taken, left, needless });
+
+/** What became of another program's fields. */
+function reportOf(imported: Imported): string {
+  const { program, taken, left } = imported;
+  const lines = [
+    `Read ${program}'s file: ${taken.length} fields taken over, ${left.length} not.`,
+    ...reportLines(imported),
+    '',
+  ];
+  return lines.map((line) => safeLine(line)).join('\n');
 }
 
 /**

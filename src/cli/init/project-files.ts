@@ -2,11 +2,6 @@ import { pipelineSchema, settingsSchema } from '../schema/schema.ts';
 
 /** Everything that `tuneloom init` writes. Without a `dependency`, the folder keeps the package.json that it has. */
 export async function projectFiles(dependency: string | undefined): Promise<readonly ProjectFile[]> {
-  const manifest = { private: true, type: 'module', devDependencies: { tuneloom: dependency } };
-  const packageFiles = [
-    { path: 'package.json', text: json(manifest), optional: true },
-    { path: '.npmrc', text: NPMRC, optional: true },
-  ];
   return [
     { path: 'pipeline.yaml', text: PIPELINE, optional: false },
     { path: 'pipeline.schema.json', text: json(await pipelineSchema()), optional: false },
@@ -15,7 +10,29 @@ export async function projectFiles(dependency: string | undefined): Promise<read
     { path: '.tuneloom/settings.schema.json', text: json(await settingsSchema()), optional: true },
     { path: 'README.md', text: README, optional: true },
     { path: '.gitignore', text: 'artifacts/\nnode_modules/\n', optional: true },
-    ...(dependency === undefined ? [] : packageFiles),
+    ...packageFiles(dependency),
+  ];
+}
+
+/** What `tuneloom init --from` writes: the pipeline of another program's file, and what editors and npm need. */
+export async function importedFiles(
+  dependency: string | undefined,
+  pipeline: string,
+): Promise<readonly ProjectFile[]> {
+  return [
+    { path: 'pipeline.yaml', text: pipeline, optional: false },
+    { path: 'pipeline.schema.json', text: json(await pipelineSchema()), optional: true },
+    { path: '.gitignore', text: 'artifacts/\nnode_modules/\n', optional: true },
+    ...packageFiles(dependency),
+  ];
+}
+
+function packageFiles(dependency: string | undefined): readonly ProjectFile[] {
+  if (dependency === undefined) return [];
+  const manifest = { private: true, type: 'module', devDependencies: { tuneloom: dependency } };
+  return [
+    { path: 'package.json', text: json(manifest), optional: true },
+    { path: '.npmrc', text: NPMRC, optional: true },
   ];
 }
 

@@ -115,7 +115,8 @@ const SHORT_NAMES: Readonly<Record<string, string>> = { learning_rate: 'lr', val
 function figureText(name: string, value: number): string {
   const rate = RATE.exec(name)?.[1];
   if (rate) return `${formatFigure(value)} ${safeLine(rate.replaceAll('_', ' '))}/s`;
-  return `${safeLine(SHORT_NAMES[name] ?? name.replaceAll('_', ' '))} ${formatFigure(value)}`;
+  const short = SHORT_NAMES[name] ?? name.replace(/^validation_loss\//, 'validation ').replaceAll('_', ' ');
+  return `${safeLine(short)} ${formatFigure(value)}`;
 }
 
 /** An event about a remote source that the run fetches before its stages start. */

@@ -79,7 +79,7 @@ async function serveUntilStopped(server: RunningModel, { terminal }: CommandCont
       const open = server.open();
       if (open > 0)
         terminal.complain(
-          `Stopping when ${open === 1 ? 'the answer that is' : `the ${open} answers that are`} being written end. Press Ctrl-C again to stop immediately.`,
+          `Stopping once ${open} open ${open === 1 ? 'answer has' : 'answers have'} ended. Press Ctrl-C again to stop immediately.`,
         );
     },
   });

@@ -1,6 +1,6 @@
 import { portCodecs } from '../../stages/index.ts';
 import type { Tokenizer } from '../../text/index.ts';
-import { batchesOf, type Example } from '../../training/index.ts';
+import { type BatchItem, batchesOf, type Example, namedTexts } from '../../training/index.ts';
 import { type TokenRun, tokenRuns } from '../../view/index.ts';
 import { UsageError } from '../exit-code.ts';
 import { counted } from '../terminal/format-number.ts';
@@ -19,7 +19,7 @@ export async function showBatches({
   limit,
 }: ShowSource): Promise<Shown> {
   const { examples, recipe, vocabulary } = await portCodecs.batches.read(path).read();
-  const groups = batchesOf({ examples, recipe, epoch });
+  const groups = batchesOf<BatchItem>({ examples, recipe, epoch });
   const group = groups[batch - 1];
   if (group === undefined) {
     throw new UsageError({
@@ -27,7 +27,7 @@ export async function showBatches({
       help: `epoch ${epoch} has batches 1 to ${groups.length}`,
     });
   }
-  const rows = batchRows(group);
+  const rows = batchRows(group.flatMap(namedTexts));
   const known = await tokenizer(vocabulary);
   const place = `epoch ${epoch}, batch ${batch} of ${groups.length}`;
   return {

@@ -1,5 +1,5 @@
 import { portCodecs, readAll } from '../../stages/index.ts';
-import type { HistoryEntry } from '../../training/index.ts';
+import { figuresIn, type HistoryEntry } from '../../training/index.ts';
 import { curvesOf } from '../../view/index.ts';
 import { trainingText } from '../summary/trainings.ts';
 import { formatCount, formatFigure } from '../terminal/format-number.ts';
@@ -42,7 +42,7 @@ const FEW = 8;
 
 /** A few of the evaluations, evenly spaced, with the first and the last; without evaluations a few of the steps. */
 function fewEntries(entries: readonly HistoryEntry[]): readonly HistoryEntry[] {
-  const evaluations = entries.filter(({ type }) => type === 'evaluation');
+  const evaluations = entries.filter(({ type }) => type === 'evaluation' || type === 'generation');
   const all = evaluations.length > 0 ? evaluations : entries.filter(({ type }) => type === 'step');
   if (all.length <= FEW) return all;
   return Array.from(
@@ -60,11 +60,13 @@ function fewNotes(notes: readonly string[]): readonly string[] {
 }
 
 function entryTable(entries: readonly HistoryEntry[], columns: number): string {
-  const rows = rowsOf(entries);
+  const measures = [...new Set(entries.flatMap(measuresOf))];
+  const head = [...HEAD, ...measures.map((name) => name.replace('_loss', ''))];
+  const rows = rowsOf(entries, measures);
   // A column without a value says nothing.
-  const filled = HEAD.map((_, at) => at).filter((at) => rows.some((row) => row[at] !== ''));
+  const filled = head.map((_, at) => at).filter((at) => rows.some((row) => row[at] !== ''));
   return fitTable({
-    head: filled.map((at) => HEAD[at] ?? ''),
+    head: filled.map((at) => head[at] ?? ''),
     rows: rows.map((row) => filled.map((at) => row[at] ?? '')),
     align: filled.map(() => 'right'),
     importance: filled.map((at) => IMPORTANCE[at]),
@@ -77,10 +79,21 @@ const HEAD = ['step', 'epoch', 'loss', 'learning rate', 'gradient norm', 'tokens
 const IMPORTANCE = [undefined, 4, undefined, 3, 2, 1, undefined, undefined];
 
 /** A line for each step and each evaluation, which measure different things. */
-const csvOf = (entries: readonly HistoryEntry[]): Shown['csv'] & object =>
-  entries.flatMap((entry) =>
-    entry.type === 'step' || entry.type === 'evaluation' ? [{ ...CSV, ...entry }] : [],
-  );
+function csvOf(entries: readonly HistoryEntry[]): Shown['csv'] & object {
+  const measures = Object.fromEntries(entries.flatMap(measuresOf).map((name) => [name, '']));
+  return entries.flatMap((entry): Readonly<Record<string, unknown>>[] => {
+    if (entry.type !== 'step' && entry.type !== 'evaluation' && entry.type !== 'generation') return [];
+    if (entry.type === 'step') return [{ ...CSV, ...measures, ...entry }];
+    const { type, step, epoch } = entry;
+    return [{ ...CSV, ...measures, type, step, epoch, ...figuresIn(entry) }];
+  });
+}
+
+/** The names of what an entry measures besides what every history has. */
+const measuresOf = (entry: HistoryEntry): readonly string[] =>
+  entry.type === 'evaluation' || entry.type === 'generation'
+    ? Object.keys(figuresIn(entry)).filter((name) => !Object.hasOwn(CSV, name))
+    : [];
 
 /** In this order, whatever comes first. */
 const CSV = {
@@ -95,19 +108,33 @@ const CSV = {
   tokens: '',
 };
 
-function rowsOf(entries: readonly HistoryEntry[]): readonly (readonly string[])[] {
+function rowsOf(
+  entries: readonly HistoryEntry[],
+  measures: readonly string[],
+): readonly (readonly string[])[] {
   return entries.flatMap((entry) => {
+    const figures = figuresIn(entry);
+    const measured = measures.map((name) => {
+      const value = figures[name];
+      return value === undefined ? '' : formatFigure(value);
+    });
     const place = [formatCount(entry.step), String(entry.epoch)];
     if (entry.type === 'step') {
       const { loss, learning_rate, gradient_norm, tokens } = entry;
       return [
-        [...place, ...[loss, learning_rate, gradient_norm].map(formatFigure), formatCount(tokens), '', ''],
+        [
+          ...place,
+          ...[loss, learning_rate, gradient_norm].map(formatFigure),
+          ...[formatCount(tokens), '', ''],
+          ...measured,
+        ],
       ];
     }
+    if (entry.type === 'generation') return [[...place, '', '', '', '', '', '', ...measured]];
     if (entry.type !== 'evaluation') return [];
     const { train_loss, validation_loss } = entry;
     const validation = validation_loss === undefined ? '' : formatFigure(validation_loss);
-    return [[...place, '', '', '', '', formatFigure(train_loss), validation]];
+    return [[...place, '', '', '', '', formatFigure(train_loss), validation, ...measured]];
   });
 }
 
@@ -129,6 +156,7 @@ function noteOf(entry: HistoryEntry): readonly string[] {
     ];
   }
   if (entry.type !== 'end') return [];
-  const best = entry.best_step === undefined ? '' : `; best at step ${formatCount(entry.best_step)}`;
+  const by = entry.best_by === undefined ? '' : ` by ${entry.best_by}`;
+  const best = entry.best_step === undefined ? '' : `; best${by} at step ${formatCount(entry.best_step)}`;
   return [`${endings[entry.reason]} at step ${formatCount(entry.step)}${best}`];
 }

@@ -1,6 +1,12 @@
 import { isObject, type Json, jsonText } from '../../core/index.ts';
 import { portCodecs } from '../../stages/index.ts';
-import type { DataRecord, ResponseRecord, TokenizedRecord, Tokenizer } from '../../text/index.ts';
+import {
+  type DataRecord,
+  namedTexts,
+  type ResponseRecord,
+  type TokenizedRecord,
+  type Tokenizer,
+} from '../../text/index.ts';
 import { formatFigure } from '../terminal/format-number.ts';
 import { type LabeledLine, labeledText } from '../terminal/layout.ts';
 import { safeLine, safeText } from '../terminal/safe-text.ts';
@@ -106,8 +112,9 @@ const TOKENS_LIMIT = 3;
 /** Each record's token ids with their texts, segment by segment. */
 export async function showTokens(source: ShowSource): Promise<Shown> {
   const { path, offset, limit = TOKENS_LIMIT } = source;
-  const { records, vocabulary } = await portCodecs.tokens.read(path).read();
-  const window = await windowOf(records, { offset, limit });
+  const tokens = await portCodecs.tokens.read(path).read();
+  const { vocabulary } = tokens;
+  const window = await windowOf(namedTexts(tokens), { offset, limit });
   const tokenizer = await source.tokenizer(vocabulary);
   return {
     json: {

@@ -116,9 +116,10 @@ const markOf = (right: boolean | undefined, { colors }: Terminal): string =>
 
 /** First, last and best losses of every training; empty if there are none. */
 function lossTable(losses: readonly StageLosses[], { width }: Terminal): string {
-  const rows = losses.flatMap(({ stage, train, validation }) => [
+  const rows = losses.flatMap(({ stage, train, validation, measures = {} }) => [
     ...(train ? [row([stage, 'train'], train)] : []),
     ...(validation ? [row([train ? '' : stage, 'validation'], validation)] : []),
+    ...Object.entries(measures).map(([name, course]) => row(['', name.replace('_loss', '')], course)),
   ]);
   if (rows.length === 0) return '';
   const align = ['left', 'left', 'right', 'right', 'right', 'left'] as const;

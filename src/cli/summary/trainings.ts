@@ -1,6 +1,6 @@
 import type { Store } from '../../runtime/index.ts';
 import { portCodecs, readAll } from '../../stages/index.ts';
-import { type CurvePoint, type Curves, curvesOf } from '../../view/index.ts';
+import { type CurvePoint, type Curves, curvesOf, isLoss } from '../../view/index.ts';
 import { formatCount, formatFigure } from '../terminal/format-number.ts';
 import { type ChartLine, lineChart } from '../terminal/line-chart.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -12,6 +12,8 @@ export interface StageLosses {
   readonly stage: string;
   readonly train?: LossCourse;
   readonly validation?: LossCourse;
+  /** Losses of several validation sets and scores of answers, by their names. */
+  readonly measures?: Readonly<Record<string, LossCourse>>;
   /** The step whose weights became the output. */
   readonly kept_step?: number;
   /** The step from which on the training loss falls and the validation loss rises. */
@@ -49,20 +51,28 @@ export async function collectTrainings(
 
 /** First, last and best losses of a training. */
 export function lossesOf({ stage, curves }: Training): StageLosses {
-  const [train, validation] = [courseOf(curves.train), courseOf(curves.validation)];
+  const { measures = {} } = curves;
+  const train = courseOf(curves.train);
+  const validation = curves.validation_set === undefined ? courseOf(curves.validation) : undefined;
+  const others = Object.entries(measures).flatMap(([name, points]) => {
+    const course = courseOf(points, isLoss(name) ? 1 : -1);
+    return course === undefined ? [] : [[name, course] as const];
+  });
   return {
     stage,
     ...(train && { train }),
     ...(validation && { validation }),
+    ...(others.length > 0 && { measures: Object.fromEntries(others) }),
     ...(curves.kept_step === undefined ? {} : { kept_step: curves.kept_step }),
     ...(curves.overfitting && { overfits_from: curves.overfitting.step }),
   };
 }
 
-function courseOf(points: readonly CurvePoint[]): LossCourse | undefined {
+/** `sign` is -1 where higher values are better. */
+function courseOf(points: readonly CurvePoint[], sign: 1 | -1 = 1): LossCourse | undefined {
   const [first, last] = [points[0], points.at(-1)];
   if (!first || !last) return undefined;
-  const best = points.reduce((low, next) => (next.value < low.value ? next : low));
+  const best = points.reduce((low, next) => (sign * next.value < sign * low.value ? next : low));
   return { first: first.value, last: last.value, best: best.value, best_step: best.step };
 }
 
@@ -73,13 +83,15 @@ export function trainingText({ curves }: Training, terminal: Terminal): string {
   const training = curves.train.length >= LEAST_POINTS ? curves.train : curves.loss;
   const lines: readonly ChartLine[] = [
     { label: 'training', points: training.map(pointOf), color: green },
-    { label: 'validation', points: curves.validation.map(pointOf), color: yellow },
+    {
+      label: ['validation', curves.validation_set].filter(Boolean).join(' '),
+      points: curves.validation.map(pointOf),
+      color: yellow,
+    },
   ].filter(({ points }) => points.length > 1);
-  const { best_step: best, validation } = curves;
-  const isLast = best === undefined || best === validation.at(-1)?.step;
-  const mark = isLast
-    ? {}
-    : { mark: { x: best, label: `lowest validation loss, step ${formatCount(best)}` } };
+  const { best_step: best } = curves;
+  const isLast = best === undefined || best === lastStep(curves);
+  const mark = isLast ? {} : { mark: { x: best, label: `${bestLabel(curves)}, step ${formatCount(best)}` } };
   const chart = lineChart(lines, { columns: terminal.columns, unit: 'step', ...mark });
   const sentences = [...keptSentence(curves), ...overfittingSentence(curves)];
   return [
@@ -92,15 +104,22 @@ const LEAST_POINTS = 3;
 
 const pointOf = ({ step, value }: CurvePoint) => ({ x: step, y: value });
 
-function keptSentence({ kept_step: kept, best_step: best, validation }: Curves): readonly string[] {
+const lastStep = ({ validation, measures = {}, best_by }: Curves): number | undefined =>
+  (best_by === undefined ? validation : measures[best_by])?.at(-1)?.step;
+
+const bestLabel = ({ best_by }: Curves): string =>
+  best_by === undefined ? 'lowest validation loss' : `best ${best_by}`;
+
+function keptSentence(curves: Curves): readonly string[] {
+  const { kept_step: kept, best_step: best, best_by } = curves;
   if (kept === undefined) return [];
-  const isLast = kept !== best || kept === validation.at(-1)?.step;
+  const isLast = kept !== best || kept === lastStep(curves);
   const what = isLast ? `the last step, ${formatCount(kept)}` : `step ${formatCount(kept)}`;
   if (best === undefined) return [`Kept the weights of ${what}.`];
   return [
     kept === best
-      ? `Kept the weights of ${what}, where the validation loss is lowest.`
-      : `Kept the weights of ${what}. The validation loss is lowest at step ${formatCount(best)}, whose weights \`keep: best\` keeps.`,
+      ? `Kept the weights of ${what}, where ${best_by === undefined ? 'the validation loss is lowest' : `\`${best_by}\` is best`}.`
+      : `Kept the weights of ${what}. ${best_by === undefined ? 'The validation loss is lowest' : `\`${best_by}\` is best`} at step ${formatCount(best)}, whose weights \`keep: best\` keeps.`,
   ];
 }
 

@@ -145,7 +145,7 @@ async function addBlobs(
   for (const [path, { digest: file, stat }] of read.files) blobs.set(file, { path, size: Number(stat.size) });
   if (!isFolderDigest(digest)) return;
   const rows = [...read.files].map(([path, file]) => ({
-    path: relative(source, path).split(sep).join('/'),
+    path: relative(read.folder, path).split(sep).join('/'),
     digest: file.digest,
     size: Number(file.stat.size),
   }));

@@ -22,6 +22,7 @@ export function adaptedPass(adaptation: Adaptation) {
   return {
     hidden: (dropout: DropoutFactors | undefined) => ({
       adapt: adaptProjection(adaptation, dropout),
+      adapts: (projection: string) => adapter.layout.targets.has(projection),
       adaptEmbedding: adaptEmbedding(adaptation),
       replaced: below,
     }),

@@ -2,7 +2,7 @@ import { formatCount, formatFigure } from '../../core/index.ts';
 import type { EvaluationRow, TrainingPage } from '../../view/index.ts';
 import { Note } from '../components/layout.tsx';
 import { Plot } from '../components/plot.tsx';
-import { Table } from '../components/table.tsx';
+import { Table, type TableColumn } from '../components/table.tsx';
 import { LongText } from '../components/text.tsx';
 
 /** A training: its losses, where overfitting begins, and the step that was kept. */
@@ -31,7 +31,8 @@ export function Training({ training, name }: { readonly training: TrainingPage; 
                 { title: 'step', kind: 'number', cell: ({ step }) => formatCount(step) },
                 { title: 'epoch', kind: 'number', cell: ({ epoch }) => formatFigure(epoch) },
                 { title: 'training loss', kind: 'number', cell: ({ train }) => figure(train) },
-                { title: 'validation loss', kind: 'number', cell: ({ validation }) => figure(validation) },
+                ...(evaluations.some(({ validation }) => validation !== undefined) ? [validationColumn] : []),
+                ...measureColumns(evaluations),
                 { title: 'note', cell: ({ step }) => marksOf(step, training) },
               ]}
             />
@@ -62,12 +63,28 @@ export function Training({ training, name }: { readonly training: TrainingPage; 
   );
 }
 
+const validationColumn: TableColumn<EvaluationRow> = {
+  title: 'validation loss',
+  kind: 'number',
+  cell: ({ validation }) => figure(validation),
+};
+
+/** Of several validation sets, and of scores of answers. */
+function measureColumns(rows: readonly EvaluationRow[]): readonly TableColumn<EvaluationRow>[] {
+  const names = [...new Set(rows.flatMap(({ measures = {} }) => Object.keys(measures)))];
+  return names.map((name) => ({
+    title: name.replace('validation_loss/', 'validation loss, '),
+    kind: 'number',
+    cell: ({ measures }) => figure(measures?.[name]),
+  }));
+}
+
 const figure = (value: number | undefined): string => (value === undefined ? '' : formatFigure(value));
 
-function marksOf(step: number, { kept_step, best_step, overfitting }: TrainingPage): string {
+function marksOf(step: number, { kept_step, best_step, best_by, overfitting }: TrainingPage): string {
   return [
     ...(step === kept_step ? ['kept'] : []),
-    ...(step === best_step ? ['lowest validation loss'] : []),
+    ...(step === best_step ? [best_by === undefined ? 'lowest validation loss' : `best ${best_by}`] : []),
     ...(step === overfitting?.step ? ['overfitting begins'] : []),
   ].join(', ');
 }

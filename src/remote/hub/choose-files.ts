@@ -1,5 +1,13 @@
-import { isObject, UserError } from '../../core/index.ts';
-import { baseName, folderOf, type HubAddress, type HubFile, type HubListing } from './hub-address.ts';
+import { fileNamePattern, isObject, UserError } from '../../core/index.ts';
+import { filesOfSplit } from './dataset-split.ts';
+import {
+  baseName,
+  type DatasetSplit,
+  folderOf,
+  type HubAddress,
+  type HubFile,
+  type HubListing,
+} from './hub-address.ts';
 import { cachedFiles } from './hub-cache.ts';
 import { listRepository } from './hub-client.ts';
 import { noSuchFile } from './hub-error.ts';
@@ -21,11 +29,14 @@ interface Choice {
   readonly signal: AbortSignal;
   /** The text of a file that the choice depends on. */
   readonly read: (file: HubFile) => Promise<string>;
+  /** The text of a file that is no part of the content. */
+  readonly peek: (file: HubFile) => Promise<string>;
 }
 
 /** Of a model: its configuration, tokenizer and safetensors. Of a dataset: its file of rows, or those that match a pattern. */
 export async function chooseFiles(address: HubAddress, choice: Choice): Promise<ChosenFiles> {
-  const { path } = address;
+  const { path, split } = address;
+  if (split !== undefined) return splitFiles(address, { ...choice, split });
   if (path === undefined && address.type === 'dataset') {
     const { files } = await list(address, { ...choice, folder: '', recursive: true });
     return oneFile(onlyDataFile(files, choice.address));
@@ -43,6 +54,23 @@ export async function chooseFiles(address: HubAddress, choice: Choice): Promise<
   return address.type === 'model'
     ? modelIn(address, { ...choice, folder: path })
     : Promise.reject(noSuchFile(choice.address, address));
+}
+
+/** The files of a dataset's split, below a folder if the address names one. */
+async function splitFiles(
+  address: HubAddress,
+  { split, ...choice }: Choice & { readonly split: DatasetSplit },
+): Promise<ChosenFiles> {
+  const { files } = await list(address, { ...choice, folder: address.path ?? '', recursive: true });
+  const below = address.path === undefined ? '' : `${address.path}/`;
+  const inside = files.filter(({ path }) => path.startsWith(below));
+  // A README speaks of the whole repository.
+  const described = address.path === undefined ? files.find(({ path }) => path === 'README.md') : undefined;
+  const readme = described && (await choice.peek(described));
+  const found = filesOfSplit(inside.filter(isData), { address: choice.address, split, readme });
+  const [only, another] = found;
+  if (only !== undefined && another === undefined) return oneFile(only);
+  return { kind: 'folder', folder: folderOf(only?.path ?? ''), files: found };
 }
 
 const oneFile = (file: HubFile): ChosenFiles => ({
@@ -156,15 +184,14 @@ function onlyDataFile(files: readonly HubFile[], address: string): HubFile {
       only === undefined
         ? `\`${address}\` holds no JSON, JSONL, CSV, TSV or Parquet file`
         : `\`${address}\` holds ${found.length} files of rows: ${listed(found)}`,
-    help: `name one, as in ${address}:${only?.path ?? 'rows.jsonl'}; a \`*\` in the name takes several`,
+    help: `name one, as in ${address}:${only?.path ?? 'rows.jsonl'}, or a split, as in ${address}#train; a \`*\` in the name takes several`,
   });
 }
 
 /** The files of rows whose names match a pattern with `*`. */
 function matchingFiles(files: readonly HubFile[], pattern: string): readonly HubFile[] {
-  const escaped = baseName(pattern).replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&');
-  const fits = new RegExp(`^${escaped.replaceAll(/\*+/g, '.*')}$`);
-  return files.filter((file) => fits.test(baseName(file.path)) && isData(file));
+  const fits = fileNamePattern(baseName(pattern));
+  return files.filter((file) => fits(baseName(file.path)) && isData(file));
 }
 
 function noWeights(files: readonly HubFile[], address: string): UserError {

@@ -1,7 +1,7 @@
 import type { AddressProblem } from '../../runtime/index.ts';
 import type { ExpectedContent } from '../http/download-file.ts';
 
-/** `hf:[datasets/]owner/name[@revision][:path]`, parsed. */
+/** `hf:[datasets/]owner/name[@revision][:path]`, and `[#[config/]split]` of a dataset, parsed. */
 export interface HubAddress {
   readonly type: 'model' | 'dataset';
   /** `owner/name`. */
@@ -10,17 +10,32 @@ export interface HubAddress {
   readonly revision: string | undefined;
   /** A file, a folder or, with `*`, several files of one folder; undefined: the whole repository. */
   readonly path: string | undefined;
+  /** A split of a dataset: its files are found by their names or by the README. */
+  readonly split: DatasetSplit | undefined;
+}
+
+/** A part of a dataset: `#train`, or `#wikitext-103-raw-v1/train` of one of several configurations. */
+export interface DatasetSplit {
+  readonly config: string | undefined;
+  readonly name: string;
 }
 
 const grammar =
-  /^hf:(?<datasets>datasets\/)?(?<owner>[\w-][\w.-]*)\/(?<name>[\w-][\w.-]*)(?:@(?<revision>[^@:?#\s]+))?(?::(?<path>.+))?$/i;
+  /^hf:(?<datasets>datasets\/)?(?<owner>[\w-][\w.-]*)\/(?<name>[\w-][\w.-]*)(?:@(?<revision>[^@:?#\s]+))?(?::(?<path>[^#]+))?(?:#(?:(?<config>[\w.-]+)\/)?(?<split>[\w.-]+))?$/i;
 
 export function parseHubAddress(address: string): HubAddress | undefined {
-  const { datasets, owner, name, revision, path } = grammar.exec(address)?.groups ?? {};
+  const { datasets, owner, name, revision, path, config, split } = grammar.exec(address)?.groups ?? {};
   if (owner === undefined || name === undefined) return undefined;
   if (revision !== undefined && !isInner(revision)) return undefined;
   if (path !== undefined && !isInner(path)) return undefined;
-  return { type: datasets === undefined ? 'model' : 'dataset', name: `${owner}/${name}`, revision, path };
+  if (split !== undefined && (datasets === undefined || path?.includes('*'))) return undefined;
+  return {
+    type: datasets === undefined ? 'model' : 'dataset',
+    name: `${owner}/${name}`,
+    revision,
+    path,
+    split: split === undefined ? undefined : { config, name: split },
+  };
 }
 
 /** Relative, and made of names only: a repository's file names must not lead out of a folder. */
@@ -40,7 +55,7 @@ export function checkHubAddress(address: string): AddressProblem | undefined {
     message: secretPattern.test(address.slice('hf:'.length))
       ? 'an address on the Hugging Face hub has no password and no query; the token comes from HF_TOKEN only'
       : `\`${address}\` is not an address on the Hugging Face hub`,
-    help: 'write hf:owner/name, hf:owner/name@revision:file.gguf or hf:datasets/owner/name:rows.jsonl',
+    help: 'write hf:owner/name, hf:owner/name@revision:file.gguf hf:datasets/owner/name:rows.jsonl or hf:datasets/owner/name#train',
   };
 }
 

@@ -4,7 +4,7 @@ import { UserError } from '../../core/index.ts';
 import type { FetchRequest, SourceFetcher, SourceRequest } from '../../runtime/index.ts';
 import { downloadFile, hashOf, isExpected } from '../http/download-file.ts';
 import { chooseFiles } from './choose-files.ts';
-import { folderOf, type HubAddress, type HubFile, parseHubAddress } from './hub-address.ts';
+import { baseName, folderOf, type HubAddress, type HubFile, parseHubAddress } from './hub-address.ts';
 import { cachedCommit, copyCached } from './hub-cache.ts';
 import { fileUrl, resolveCommit } from './hub-client.ts';
 import { hubError, offlineError } from './hub-error.ts';
@@ -72,16 +72,18 @@ async function fetchRepository(
   const content = join(folder, 'content');
   const target = (path: string, from = folderOf(path)): string =>
     join(content, path.slice(from === '' ? 0 : from.length + 1));
+  const read = async (file: HubFile, place: string): Promise<string> => {
+    await obtain(file, { fetch, target: place, report: () => {} });
+    return readFile(place, 'utf8');
+  };
   const {
     kind,
     folder: root,
     files,
   } = await chooseFiles(repository, {
     ...fetch,
-    read: async (file) => {
-      await obtain(file, { fetch, target: target(file.path), report: () => {} });
-      return readFile(target(file.path), 'utf8');
-    },
+    read: (file) => read(file, target(file.path)),
+    peek: (file) => read(file, join(folder, 'peeked', baseName(file.path))),
   });
   const total = files.reduce((sum, file) => sum + file.content.size, 0);
   let before = 0;

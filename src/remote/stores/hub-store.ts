@@ -22,7 +22,13 @@ export function hubStore(
 ): RemoteStore {
   const settings = settingsOf(open);
   const { endpoint, credential } = settings;
-  const address: HubAddress = { type: 'dataset', name: repository, revision: branch, path: undefined };
+  const address: HubAddress = {
+    type: 'dataset',
+    name: repository,
+    revision: branch,
+    path: undefined,
+    split: undefined,
+  };
   const url = `hf:datasets/${repository}`;
   const host = new RemoteHost(new URL(endpoint).host);
   const request = <Value>(signal: AbortSignal, attempt: () => Promise<Value>): Promise<Value> =>

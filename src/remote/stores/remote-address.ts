@@ -86,7 +86,7 @@ function parseS3(text: string): Parsed {
 
 function parseHub(text: string): Parsed {
   const parsed = parseHubAddress(text);
-  if (parsed?.type !== 'dataset' || parsed.path !== undefined)
+  if (parsed?.type !== 'dataset' || parsed.path !== undefined || parsed.split !== undefined)
     return bad(
       'this is not a dataset repository of the hub',
       'write it like hf:datasets/owner/name or hf:datasets/owner/name@branch',

@@ -138,7 +138,7 @@ export function writtenBindings(stage: YamlNode): Pick<PipelineStage, 'from' | '
   if (from === undefined) return { from: [], fromComplete: !isMistyped(stage) };
   const written =
     from.kind === 'map'
-      ? [...from.entries].map(([port, { keySpan, value }]) => ({ port, portSpan: keySpan, value }))
+      ? [...from.entries].flatMap(([port, entry]) => namedBindings(port, entry))
       : [{ port: undefined, portSpan: from.span, value: from }];
   const bindings = written.map(({ port, portSpan, value }): WrittenBinding | undefined => {
     const reference = value.reported ? undefined : textOf(value);
@@ -149,6 +149,16 @@ export function writtenBindings(stage: YamlNode): Pick<PipelineStage, 'from' | '
     fromComplete: !bindings.includes(undefined),
   };
 }
+
+/** A map of names to references binds several inputs to one port: `validation.easy`, `validation.hard`. */
+const namedBindings = (port: string, { keySpan, value }: YamlEntry) =>
+  value.kind === 'map'
+    ? [...value.entries].map(([name, entry]) => ({
+        port: `${port}.${name}`,
+        portSpan: entry.keySpan,
+        value: entry.value,
+      }))
+    : [{ port, portSpan: keySpan, value }];
 
 const isMistyped = (stage: YamlNode): boolean =>
   stage.kind === 'map' &&

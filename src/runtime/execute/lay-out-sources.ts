@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -7,12 +6,14 @@ import {
   isObject,
   type Json,
   type JsonObject,
+  type RecordPlace,
   UserError,
 } from '../../core/index.ts';
 import type { DagNode, SourceField } from '../graph/dag.ts';
 import type { Digest } from '../key/digest.ts';
 import { digestPath } from '../plan/source-digests.ts';
 import type { Failure } from '../stage/run-event.ts';
+import { sourceExists } from '../stage/source-pattern.ts';
 import type { RecordPlaces, StageNote, StageReport } from '../stage/stage-definition.ts';
 import { contentState } from '../store/content-state.ts';
 import { type ContentGiver, GivenContents } from '../store/given-contents.ts';
@@ -46,7 +47,7 @@ export async function layOutSources(
   const addresses = new Map<string, string>();
   for (const [index, field] of node.sources.entries()) {
     if (field.resolver === undefined) {
-      if (existsSync(field.path)) continue;
+      if (sourceExists(field.path)) continue;
       const digest = await storedSource(field, context);
       const path = join(folder, String(index), pathSegment(nameOf(field)));
       await given.layOut({ name: `\`${field.path}\``, digest, destination: path });
@@ -130,29 +131,56 @@ async function located(
   records: readonly FaultyRecord[],
   {
     node,
-    port = node.definition.recordsPort,
+    port,
     context,
   }: { readonly node: DagNode; readonly port: string | undefined; readonly context: LocatingContext },
 ): Promise<readonly FaultyRecord[]> {
-  const ids = records.flatMap(({ id, place }) => (id === undefined || place !== undefined ? [] : [id]));
-  const origin = originOf(node, { port, nodes: context.dag.nodes });
-  if (ids.length === 0 || origin === undefined) return records;
-  const places = await placesIn(origin, { ids, context });
+  // Stage that brought the records into the pipeline -> their ids there, each with the id here.
+  const origins = new Map<DagNode, Map<string, string>>();
+  for (const { id, place } of records) {
+    if (id === undefined || place !== undefined) continue;
+    const origin = originOf(node, { id, port, nodes: context.dag.nodes });
+    if (origin === undefined) continue;
+    const ids = origins.get(origin.node) ?? new Map<string, string>();
+    origins.set(origin.node, ids.set(id, origin.id));
+  }
+  const found = new Map<string, RecordPlace>();
+  for (const [origin, ids] of origins) {
+    const places = await placesIn(origin, { ids: [...new Set(ids.values())], context });
+    for (const [here, there] of ids) {
+      const place = places.get(there);
+      if (place !== undefined) found.set(here, place);
+    }
+  }
   return records.map((record) => {
-    const place = places.get(record.id ?? '');
+    const place = found.get(record.id ?? '');
     return place === undefined ? record : { ...record, place };
   });
 }
 
-/** The stage that brought the records at a port into the pipeline. */
+/** The stage that brought a record at a port into the pipeline, and the record's id there. */
 function originOf(
   node: DagNode,
-  { port, nodes }: { readonly port: string | undefined; readonly nodes: ReadonlyMap<string, DagNode> },
-): DagNode | undefined {
-  const binding = port === undefined ? undefined : node.inputs[port];
+  {
+    id,
+    port,
+    nodes,
+  }: {
+    readonly id: string;
+    /** By default the port that the stage names for its records. */
+    readonly port?: string | undefined;
+    readonly nodes: ReadonlyMap<string, DagNode>;
+  },
+): { readonly node: DagNode; readonly id: string } | undefined {
+  const { recordsPort } = node.definition;
+  const named = port ?? (typeof recordsPort === 'string' ? recordsPort : undefined);
+  const traced = typeof recordsPort === 'function' && named === undefined ? recordsPort(id) : undefined;
+  const before = named === undefined ? traced : { port: named, id };
+  const binding = before && node.inputs[before.port];
   const upstream = binding === undefined ? undefined : nodes.get(binding.stage);
-  if (upstream === undefined || upstream.definition.locate !== undefined) return upstream;
-  return originOf(upstream, { port: upstream.definition.recordsPort, nodes });
+  if (before === undefined || upstream === undefined) return undefined;
+  if (upstream.definition.locate !== undefined) return { node: upstream, id: before.id };
+  return originOf(upstream, { id: before.id, nodes });
 }
 
 /** Empty if the source has changed or cannot be read: the failure is then reported without places. */

@@ -2,11 +2,11 @@ import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { err, ok, type Result } from '../../core/index.ts';
 import type { Failure } from '../stage/run-event.ts';
-import type { StageAction } from '../stage/stage-action.ts';
+import type { ActionPort, StageAction } from '../stage/stage-action.ts';
 import type { StageReport } from '../stage/stage-definition.ts';
 import { sealJson } from '../store/sealed-json.ts';
 import { writeAtomically } from '../store/store-file.ts';
-import { attemptFiles } from '../store/store-layout.ts';
+import { attemptFiles, pathSegment } from '../store/store-layout.ts';
 import { ingestOutputs } from './commit-result.ts';
 import {
   type Executor,
@@ -108,11 +108,8 @@ async function runShare(
   const kept = await keptShare(store, state);
   if (kept !== undefined) return ok(kept);
   const folder = join(job.folder, attemptFiles.shards, String(index));
-  await mkdir(join(folder, attemptFiles.outputs), { recursive: true });
+  const outputs = await portsIn(join(folder, attemptFiles.outputs), action.outputs);
   await mkdir(state, { recursive: true });
-  const outputs = Object.fromEntries(
-    Object.keys(action.outputs).map((port) => [port, { path: join(folder, attemptFiles.outputs, port) }]),
-  );
   const shared: StageAction = { ...action, share: { index, of }, outputs, statePath: state };
   const name = `${job.name}-${index + 1}of${of}`;
   const end = await runJob(executor, { ...job, action: shared, folder, name }, { signal, report });
@@ -128,6 +125,22 @@ async function runShare(
   const content = sealJson(JSON.stringify(done));
   await writeAtomically({ root: store.root, path: join(state, doneFile), content, durable: true });
   return ok(done);
+}
+
+/** A share's own places for the same outputs. */
+async function portsIn(folder: string, ports: StageAction['outputs']): Promise<StageAction['outputs']> {
+  await mkdir(folder, { recursive: true });
+  const places: [string, ActionPort][] = [];
+  for (const [port, at] of Object.entries(ports)) {
+    const path = join(folder, port);
+    if ('parts' in at) await mkdir(path, { recursive: true });
+    const partAt = (part: string): [string, string] => [part, join(path, pathSegment(part))];
+    places.push([
+      port,
+      'path' in at ? { path } : { parts: Object.fromEntries(Object.keys(at.parts).map(partAt)) },
+    ]);
+  }
+  return Object.fromEntries(places);
 }
 
 /** Says which share failed, and keeps its log with the stage's. */

@@ -1,7 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isObject, type Json } from '../../core/index.ts';
-import { type Digest, isFolderDigest, type PortContent, parsePortContent } from '../key/digest.ts';
+import { type Digest, digestsAt, isFolderDigest, type PortContent, parsePortContent } from '../key/digest.ts';
 import type { ActionPort } from '../stage/stage-action.ts';
 import type { StageReport } from '../stage/stage-definition.ts';
 import type { Fingerprint } from '../store/action-records.ts';
@@ -29,7 +29,9 @@ export async function keptShare(store: Store, state: string): Promise<DoneShare 
     const contents = new Map<string, PortContent>();
     for (const [port, written] of Object.entries(outputs)) {
       const content = parsePortContent(written);
-      if (typeof content !== 'string' || (await contentState(store, content)) !== 'present') return undefined;
+      if (content === undefined) return undefined;
+      for (const { digest } of digestsAt(content))
+        if ((await contentState(store, digest)) !== 'present') return undefined;
       contents.set(port, content);
     }
     return {
@@ -57,17 +59,20 @@ export async function joinOutputs(
   },
 ): Promise<void> {
   for (const [port, at] of Object.entries(ports)) {
-    if (!('path' in at)) throw new Error('a stage that divides its work has outputs without parts');
-    await rm(at.path, { force: true });
-    await joinParts(
-      parts.map((share) => blobFile(store, fileIn(share[port]))),
-      at.path,
-    );
+    const outputs = 'path' in at ? [[undefined, at.path] as const] : Object.entries(at.parts);
+    for (const [part, path] of outputs) {
+      await rm(path, { force: true });
+      await joinParts(
+        parts.map((share) => blobFile(store, fileIn(share[port], part))),
+        path,
+      );
+    }
   }
 }
 
-function fileIn(content: PortContent | undefined): Digest {
-  if (typeof content === 'string' && !isFolderDigest(content)) return content;
+function fileIn(content: PortContent | undefined, part: string | undefined): Digest {
+  const digest = typeof content === 'object' ? content.parts[part ?? ''] : content;
+  if (digest !== undefined && !isFolderDigest(digest)) return digest;
   throw new Error('a share writes one file for each output');
 }
 
@@ -86,15 +91,24 @@ export function measured(
     );
     const numbers = values.filter((value) => typeof value === 'number');
     const [value] = values;
-    if (added.has(name))
+    // Those of parts are by their names.
+    if (values.every((each) => isObject(each)))
+      sums.set(
+        name,
+        measured(
+          values.map((each) => ({ outputs: {}, measurements: each as Measurements })),
+          report,
+        ).measurements,
+      );
+    else if (added.has(name))
       sums.set(
         name,
         numbers.reduce((sum, number) => sum + number, 0),
       );
     else if (numbers.length === values.length && numbers.length > 0) sums.set(name, Math.max(...numbers));
     else if (value !== undefined) sums.set(name, value);
-    if (new Set(values.map((each) => JSON.stringify(each))).size > 1 && numbers.length === 0)
-      mixed.push(name);
+    const isText = numbers.length === 0 && !values.every((each) => isObject(each));
+    if (isText && new Set(values.map((each) => JSON.stringify(each))).size > 1) mixed.push(name);
   }
   if (mixed.length > 0)
     report({

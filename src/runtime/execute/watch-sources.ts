@@ -1,9 +1,10 @@
-import { existsSync, lstatSync, statSync } from 'node:fs';
+import { lstatSync, statSync } from 'node:fs';
 import { dirname, sep } from 'node:path';
 import { err, ok, type Result } from '../../core/index.ts';
 import type { DagNode } from '../graph/dag.ts';
 import type { SourceDigests } from '../key/key-material.ts';
 import { isSettled, pathsIn, type ReadSource, readSource } from '../plan/source-digests.ts';
+import { isSourcePattern, sourceExists } from '../stage/source-pattern.ts';
 import { type FileIdentity, hashFile, isSameFile, wasTouched } from '../store/hash-file.ts';
 import type { Store } from '../store/store.ts';
 
@@ -37,7 +38,7 @@ export async function watchSources(
     .filter(({ resolver }) => resolver === undefined)
     .map(({ path }) => path)
     // So is one that is not on this machine.
-    .filter((path) => existsSync(path));
+    .filter(sourceExists);
   for (const path of new Set([...local, ...watch.files])) {
     const found = await readSource(path, store.statCache).catch(() => undefined);
     if (found === undefined || (sources.get(path) ?? found.digest) !== found.digest) return err(path);
@@ -77,6 +78,8 @@ function* foldersOf(read: readonly ReadSource[]): Generator<readonly [string, Fi
   const paths = new Set<string>();
   for (const { path, files } of read) {
     if (files.has(path)) continue;
+    // Beside a pattern's files others may come and go; a new one that matches is found by its name.
+    if (isSourcePattern(path)) continue;
     paths.add(`${path}${sep}`);
     for (const file of files.keys())
       for (let folder = dirname(file); folder.length > path.length; folder = dirname(folder))

@@ -26,7 +26,7 @@ export function bindInputs(stage: StageInputs): Checked<Readonly<Record<string, 
   const [firstPort] = Object.keys(inputs);
   for (const written of from) {
     const name = written.port ?? firstPort;
-    const port = name === undefined ? undefined : own(inputs, name);
+    const port = name === undefined ? undefined : portNamed(inputs, name);
     const bound =
       name === undefined || port === undefined
         ? err(unknownPort(stage, written))
@@ -36,12 +36,22 @@ export function bindInputs(stage: StageInputs): Checked<Readonly<Record<string, 
   }
   // A mistyped port would otherwise be reported again, as a missing one.
   const isExplained = !stage.reportsMissing || diagnostics.some(({ code }) => code === 'unknown-port');
-  const given = new Set(from.map(({ port }) => port ?? firstPort));
+  const given = new Set(
+    from.flatMap(({ port = firstPort }) => (port === undefined ? [] : [port, baseOf(port)])),
+  );
   const missing = Object.entries(inputs).filter(
     ([name, { required }]) => required && !given.has(name) && !isExplained,
   );
   diagnostics.push(...missing.map(([name, port]) => missingInput(stage, { name, port })));
   return { value: Object.fromEntries(bindings), diagnostics };
+}
+
+const baseOf = (name: string): string => name.split('.')[0] ?? name;
+
+/** `validation.easy` is a port if `validation` takes a map of names. */
+function portNamed(inputs: StagePorts['inputs'], name: string): InputPort | undefined {
+  const base = own(inputs, baseOf(name));
+  return own(inputs, name) ?? (base?.named === true ? base : undefined);
 }
 
 function bind(
@@ -92,6 +102,14 @@ function otherOutput(target: DagNode, port: InputPort): { help?: string } {
 
 function unknownPort({ id, inputs }: StageInputs, { port, portSpan }: LinkedBinding): Diagnostic {
   const known = Object.keys(inputs);
+  const base = port === undefined ? '' : baseOf(port);
+  if (base !== port && Object.hasOwn(inputs, base))
+    return {
+      code: 'unknown-port',
+      message: `${quoted(base)} of stage ${quoted(id)} takes one output, not a map of names`,
+      span: portSpan,
+      help: `write a reference: \`${base}: stage.output\`${inputs[base]?.help === undefined ? '' : `, ${inputs[base].help}`}`,
+    };
   const none = known.length === 0;
   return {
     code: 'unknown-port',

@@ -1,9 +1,9 @@
-import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { isList, isObject, type Json, type JsonObject } from '../../core/index.ts';
+import { hasFilePattern, isList, isObject, type Json, type JsonObject } from '../../core/index.ts';
 import { applicableSchemas, childSchema, someMember } from '../config/schema/applicable-schemas.ts';
 import type { StageSetup } from '../config/valid-pipeline.ts';
 import { type Diagnostic, quoted } from '../diagnostic/diagnostic.ts';
+import { sourceExists } from '../stage/source-pattern.ts';
 import type { SourceResolvers } from '../stage/source-resolver.ts';
 import type { ConfigSchema } from '../stage/stage-definition.ts';
 import { describeNeighbors, displayPathOf } from '../yaml/document-reader.ts';
@@ -102,8 +102,7 @@ export async function checkSources(
   }: { readonly workingDirectory: string; readonly mayBeAbsent?: (path: string) => boolean },
 ): Promise<readonly Diagnostic[]> {
   const paths = [...new Set(sources.filter(isLocal).map(({ path }) => path))];
-  const found = await Promise.all(paths.map(exists));
-  const absent = new Set(paths.filter((path, index) => found[index] !== true && !mayBeAbsent(path)));
+  const absent = new Set(paths.filter((path) => !sourceExists(path) && !mayBeAbsent(path)));
   // A parameter that several stages use is one place and one mistake.
   const places = new Map(
     sources.map((source) => [`${source.span.file.path} ${source.span.start} ${source.path}`, source]),
@@ -120,18 +119,13 @@ function badAddress({ path, resolver, span }: SourceField): readonly Diagnostic[
   return problem === undefined ? [] : [{ ...problem, span }];
 }
 
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
-
 async function missingFile({ path, span }: SourceField, workingDirectory: string): Promise<Diagnostic> {
   const shown = displayPathOf(path, workingDirectory);
-  const help = await describeNeighbors(path, shown);
+  const isPattern = hasFilePattern(path);
+  const help = isPattern ? undefined : await describeNeighbors(path, shown);
   return {
     code: 'missing-file',
-    message: `there is no file or folder ${quoted(shown)}`,
+    message: isPattern ? `no file matches ${quoted(shown)}` : `there is no file or folder ${quoted(shown)}`,
     span,
     ...(help !== undefined && { help }),
   };

@@ -6,6 +6,7 @@ import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { Dag, DagNode, SourceField } from '../graph/dag.ts';
 import type { Digest } from '../key/digest.ts';
 import type { SourceDigests } from '../key/key-material.ts';
+import { isSourcePattern, sourceExists } from '../stage/source-pattern.ts';
 import { manifestOf } from '../store/folder-manifest.ts';
 import type { FileIdentity, HashedFile } from '../store/hash-file.ts';
 import { hashFiles } from '../store/hash-files.ts';
@@ -36,7 +37,7 @@ export async function digestSources(
   const digests = new Map<string, Digest>();
   const problems = new Map<string, Diagnostic>();
   for (const field of fields.values()) {
-    const isAbsent = field.resolver === undefined && !existsSync(field.path);
+    const isAbsent = field.resolver === undefined && !sourceExists(field.path);
     const known = isAbsent ? locked(field.path) : field.resolver && resolutions.get(field.path)?.digest;
     if (known !== undefined) digests.set(field.path, known);
     if (isAbsent && known !== undefined) continue;
@@ -70,7 +71,9 @@ function misplaced(field: SourceField, store: string): Diagnostic | undefined {
 
 /** Whether a source contains the store, links followed. The store may not exist yet. */
 function contains(source: string, store: string): boolean {
-  const inside = relative(realpathSync(source), realPathOf(store));
+  const folder = isSourcePattern(source) ? undefined : realpathSync(source);
+  if (folder === undefined) return false;
+  const inside = relative(folder, realPathOf(store));
   return inside.split(sep)[0] !== '..' && !isAbsolute(inside);
 }
 
@@ -94,6 +97,8 @@ function unreadable(field: SourceField, error: unknown): Diagnostic {
 /** A file or folder outside the store, with its files by their absolute paths. */
 export interface ReadSource {
   readonly path: string;
+  /** What the names of its files begin at: itself, or a pattern's folder. */
+  readonly folder: string;
   readonly digest: Digest;
   readonly files: ReadonlyMap<string, HashedFile>;
 }
@@ -105,7 +110,8 @@ export async function readSource(path: string, statCache?: StatCache): Promise<R
   const digest = digestOfSource(source, digested);
   if (!digest.ok) throw digest.error;
   const files = [...digested].flatMap(([file, result]) => (result.ok ? [[file, result.value] as const] : []));
-  return { path, digest: digest.value, files: new Map(files) };
+  const folder = isSourcePattern(path) ? dirname(path) : path;
+  return { path, folder, digest: digest.value, files: new Map(files) };
 }
 
 /** The digest of a file or folder outside the store. Without a cache, reads every byte. */
@@ -135,6 +141,10 @@ interface Source {
 }
 
 async function filesOf(path: string): Promise<Source> {
+  if (isSourcePattern(path)) {
+    const inside = await listSourceFiles(path);
+    return { path, inside, files: inside.map((name) => join(dirname(path), name)) };
+  }
   const found = await stat(path);
   if (found.isFile()) return { path, inside: undefined, files: [path] };
   // Reading from anything else might never end.

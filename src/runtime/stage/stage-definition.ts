@@ -13,6 +13,8 @@ export interface InputPort {
    * split's; the stage then runs once for each, and all its outputs have those parts.
    */
   readonly parts: 'one' | 'each';
+  /** Whether a map of names to outputs may be bound, too: the inputs are then `port.name`, without `port` itself. */
+  readonly named?: true;
   /** The alternative to binding a required port, as half a sentence: `or set ...`. */
   readonly help?: string;
 }
@@ -101,8 +103,11 @@ export interface StageDefinition {
   readonly memo?: Memo;
   /** Set if several actions can share the stage's work. */
   readonly shards?: ShardedStage;
-  /** The input port whose records the outputs are made of, under the same ids. It leads from a faulty record to its line. */
-  readonly recordsPort?: string;
+  /**
+   * The input port whose records the outputs are made of, under the same ids; or for an output record's id the port and the
+   * id there. It leads from a faulty record to its line.
+   */
+  readonly recordsPort?: string | ((id: string) => RecordOrigin | undefined);
   /** Finds output records in the stage's sources by reading those again. Called only for a failure's records. */
   readonly locate?: (request: RecordSearch) => Promise<RecordPlaces>;
 }
@@ -149,6 +154,12 @@ export interface OwnCode {
 export interface RecordSearch<Config = JsonObject> {
   readonly config: Config;
   readonly ids: readonly string[];
+}
+
+/** Where a record comes from: an input port and its id there. */
+export interface RecordOrigin {
+  readonly port: string;
+  readonly id: string;
 }
 
 /** The places of records by their ids. A record that was not found is absent. */

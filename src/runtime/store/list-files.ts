@@ -1,6 +1,7 @@
 import type { Dirent, Stats } from 'node:fs';
-import { readdir, realpath, stat } from 'node:fs/promises';
+import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
+import { isSourcePattern, matchingNames } from '../stage/source-pattern.ts';
 import { hasErrorCode } from './system-error.ts';
 
 /** The regular files below a folder, as relative paths with `/`, sorted by code unit. Follows all links. */
@@ -11,14 +12,27 @@ export async function listFiles(folder: string): Promise<readonly string[]> {
 }
 
 /**
- * As listFiles, for a folder of the user's. Follows only links that stay inside the folder, so that data from elsewhere
+ * As listFiles, for a folder of the user's, or for the files of one that a pattern matches. Follows only links that stay inside the folder, so that data from elsewhere
  * cannot name files outside it. Leaves out what tools write beside other files for themselves.
  */
 export async function listSourceFiles(folder: string): Promise<readonly string[]> {
+  if (isSourcePattern(folder)) return matchingFiles(folder);
   const paths: string[] = [];
   const real = await realpath(folder);
   await collect(paths, { folder, inside: '', above: [], homes: [real, ...cacheOf(real)] });
   return paths.sort();
+}
+
+async function matchingFiles(pattern: string): Promise<readonly string[]> {
+  const names = matchingNames(pattern);
+  if (names.length === 0) throw new Error('no file matches it');
+  const folder = await realpath(dirname(pattern));
+  for (const name of names) {
+    const path = join(folder, name);
+    if ((await lstat(path)).isSymbolicLink()) await refuseEscape(path, [folder, ...cacheOf(folder)]);
+    if (!(await follow(path)).isFile()) throw new Error(`${path} is no file`);
+  }
+  return names;
 }
 
 /** Folders and files that are no content: those of version control, caches of tools, settings of file managers. */

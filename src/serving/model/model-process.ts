@@ -131,9 +131,13 @@ function endOf(child: ChildProcess): Promise<string> {
   });
   return new Promise((resolve) => {
     child.once('error', (error) => resolve(`the process of the model cannot run: ${error.message}`));
-    child.once('close', (code, signal) => {
+    // A process that was disconnected has no event `close`.
+    child.once('exit', (code, signal) => {
       const how = signal === null ? `with exit code ${code}` : `by ${signal}, perhaps for want of memory`;
-      resolve(`the process of the model was ended ${how}${complaints && `: ${complaints.trim()}`}`);
+      const tell = (): void =>
+        resolve(`the process of the model was ended ${how}${complaints && `: ${complaints.trim()}`}`);
+      if (child.stderr === null || child.stderr.closed) tell();
+      else child.stderr.once('close', tell);
     });
   });
 }

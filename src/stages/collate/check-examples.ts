@@ -13,14 +13,8 @@ const learnsSomething = ({ targets }: Example): boolean => targets.some((target)
 
 /** Throws if a fact that `expect` states does not hold; warns of examples without a token to learn. */
 export function checkExamples(examples: readonly Example[], { config, warn }: Collation): void {
-  const { trained_token_in_every_example: eachTrained, minimum_examples: minimum } = config.expect;
-  if (examples.length < minimum) {
-    throw new UserError({
-      code: 'expectation-failed',
-      message: `there are ${examples.length} examples where \`expect\` asks for at least ${minimum}`,
-      help: 'check the records that reach this stage, and `too_long: drop`',
-    });
-  }
+  const { trained_token_in_every_example: eachTrained } = config.expect;
+  checkCount(examples.length, config);
   const untrained = examples.filter((example) => !learnsSomething(example));
   if (untrained.length === 0) return;
   const found = `${untrained.length} of ${examples.length} examples have no token to learn`;
@@ -33,6 +27,17 @@ export function checkExamples(examples: readonly Example[], { config, warn }: Co
     });
   }
   warn(`${found}: ${nameRecords(untrained)}`);
+}
+
+/** Throws if there are fewer examples than `expect` asks for. */
+export function checkCount(count: number, { expect }: CollateConfig): void {
+  const { minimum_examples: minimum } = expect;
+  if (count >= minimum) return;
+  throw new UserError({
+    code: 'expectation-failed',
+    message: `there are ${count} examples where \`expect\` asks for at least ${minimum}`,
+    help: 'check the records that reach this stage, and `too_long: drop`',
+  });
 }
 
 /** Refuses answers that `max_length` cuts, if configured; warns of those of which the model learns nothing. */

@@ -1,9 +1,11 @@
 import { UserError } from '../../core/index.ts';
 import type { CollateConfig } from '../../generated/collate-config.ts';
-import { endsItself, type TokenizedRecord, type TokenizedRecords } from '../../text/index.ts';
-import type { BatchRecipe, Example } from '../../training/index.ts';
+import { endsItself, namedTexts, type TokenizedRecord, type TokenizedRecords } from '../../text/index.ts';
+import type { Batches, BatchRecipe, Example } from '../../training/index.ts';
 import { implementStage } from '../implement-stage.ts';
 import { type Collation, checkAnswers, checkExamples } from './check-examples.ts';
+import { collateLabeled, collatePairs } from './collate-preferences.ts';
+import { limitLength } from './limit-length.ts';
 import { makeExample, packExamples } from './make-example.ts';
 
 export const { run } = implementStage<CollateConfig>()({
@@ -16,25 +18,51 @@ export const { run } = implementStage<CollateConfig>()({
       const named = records.length > 0 && { records: records.slice(0, 3).map(({ id }) => ({ id })) };
       host.report({ type: 'note', level: 'warning', message, ...named });
     };
-    const examples = examplesOf(tokens, { config, warn });
-    checkExamples(examples, { config, warn });
-    checkAnswers(tokens.records, { examples, config, warn });
     const { vocabulary, endOfText } = tokens;
-    const answerEnds = answerEndsOf(tokens);
-    await outputs.batches.write({ examples, recipe: recipeOf(config), vocabulary, endOfText, answerEnds });
+    const set = { recipe: recipeOf(config), vocabulary, endOfText, answerEnds: answerEndsOf(tokens) };
+    await outputs.batches.write(batchesOf(tokens, { set, config, warn }));
   },
 });
 
-function examplesOf(
-  { records, endOfText }: TokenizedRecords,
-  { config, warn }: Collation,
-): readonly Example[] {
-  const maxLength = config.max_length;
-  if (config.packing === true) return packExamples(records, { length: maxLength, endOfText });
-  return limitLength(records, { config, warn }).map((record) =>
-    makeExample(record, { trainOn: config.train_on, endOfText, maxLength }),
-  );
+function batchesOf(
+  tokens: TokenizedRecords,
+  { set, ...collation }: Collation & { readonly set: Omit<Batches, 'examples' | 'preference'> },
+): Batches {
+  const { preference } = tokens;
+  if (preference !== undefined && collation.config.packing !== false) throw noPacking(collation.config);
+  switch (preference) {
+    case 'paired':
+      return { ...set, preference, examples: collatePairs(tokens, collation) };
+    case 'unpaired':
+      return { ...set, preference, examples: collateLabeled(tokens, collation) };
+    default:
+      return { ...set, examples: collateExamples(tokens, collation) };
+  }
 }
+
+function collateExamples(
+  { records, endOfText }: Extract<TokenizedRecords, { readonly preference?: undefined }>,
+  collation: Collation,
+): readonly Example[] {
+  const { max_length: maxLength, train_on: trainOn, packing } = collation.config;
+  const lengthOf = ({ tokens }: TokenizedRecord) => tokens.length;
+  const examples =
+    packing === true
+      ? packExamples(records, { length: maxLength, endOfText })
+      : limitLength(records, { ...collation, lengthOf }).map((record) =>
+          makeExample(record, { trainOn, endOfText, maxLength }),
+        );
+  checkExamples(examples, collation);
+  checkAnswers(records, { ...collation, examples });
+  return examples;
+}
+
+const noPacking = ({ packing }: CollateConfig): UserError =>
+  new UserError({
+    code: 'packing-needs-examples',
+    message: `the records are preferences, whose answers share no row, so \`packing: ${packing}\` is not possible`,
+    help: 'leave `packing` out: the texts of a batch are computed without padding anyway',
+  });
 
 const recipeOf = (config: CollateConfig): BatchRecipe => ({
   batchSize: config.batch_size,
@@ -48,9 +76,10 @@ const recipeOf = (config: CollateConfig): BatchRecipe => ({
  * The tokens that end the records' answers: the first of each end, or else the end of text. A text that ends answers is
  * not among them unless it is a single token.
  */
-function answerEndsOf({ records, endOfText }: TokenizedRecords): readonly number[] {
+function answerEndsOf(given: TokenizedRecords): readonly number[] {
+  const { endOfText } = given;
   const ends = new Set<number>();
-  for (const { tokens, segments } of records) {
+  for (const { tokens, segments } of namedTexts(given)) {
     if (!endsItself(segments)) ends.add(endOfText);
     for (const [index, { role, end }] of segments.entries()) {
       const start = segments[index - 1]?.end ?? 0;
@@ -60,35 +89,4 @@ function answerEndsOf({ records, endOfText }: TokenizedRecords): readonly number
     }
   }
   return [...ends].sort((a, b) => a - b);
-}
-
-/** The records that become examples. `max_length` counts tokens without the end of text; longer records are cut later. */
-function limitLength(
-  records: readonly TokenizedRecord[],
-  { config, warn }: Collation,
-): readonly TokenizedRecord[] {
-  const { max_length: maxLength, too_long: policy } = config;
-  const tooLong = records.filter(({ tokens }) => tokens.length > maxLength);
-  if (tooLong.length === 0) return records;
-  const longest = tooLong.reduce((most, { tokens }) => Math.max(most, tokens.length), 0);
-  const found =
-    `${tooLong.length} of ${records.length} records are longer than max_length ${maxLength}` +
-    ` (the longest has ${longest} tokens)`;
-  switch (policy) {
-    case 'truncate':
-      warn(`${found}; they were cut, so the model does not learn where they end`, tooLong);
-      return records;
-    case 'drop':
-      warn(`${found}; they were left out`, tooLong);
-      return records.filter(({ tokens }) => tokens.length <= maxLength);
-    case 'error':
-      throw new UserError({
-        code: 'record-too-long',
-        message: found,
-        help: 'raise `max_length`, or set `too_long: truncate` or `too_long: drop`',
-        records: tooLong.map(({ id, tokens }) => ({ id, problem: `it has ${tokens.length} tokens` })),
-      });
-    default:
-      return policy satisfies never;
-  }
 }

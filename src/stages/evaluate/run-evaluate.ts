@@ -12,7 +12,7 @@ export const { run } = implementStage<EvaluateConfig>()({
   outputs: { scores: 'scores' },
   async run({ config, inputs, outputs, host }) {
     const references = inputs.references && (await readReferences(inputs.references, config.reference_field));
-    const ratings = inputs.ratings && (await readRatings(inputs.ratings));
+    const ratings = inputs.ratings && readRatings(await readAll(inputs.ratings));
     const second = inputs.second_judge && (await readSecondJudge(inputs.second_judge));
     const rows = (await readAll(inputs.responses)).map((row, index) =>
       responseOf(row, { config, place: `responses:${index + 1}` }),

@@ -25,10 +25,12 @@ export interface FormatRow {
 /** Writes a record: its segments, and the choices for an answer. */
 export type RecordFormat = (record: FormatRow) => Pick<
   FormattedRecord,
-  'segments' | 'prompt' | 'choices' | 'shared_characters' | 'conversation' | 'chat'
+  'segments' | 'prompt' | 'choices' | 'shared_characters' | 'conversation' | 'chat' | 'preference'
 > & {
   /** What the row says and the text does not show; undefined if the template takes of a row what it wants. */
   readonly unshown?: readonly Unshown[];
+  /** The layout of the row that was found, in words; undefined where the template says which fields it reads. */
+  readonly layout?: string | undefined;
 };
 
 export interface FormatInputs {

@@ -42,6 +42,10 @@ function tokenizerPort(config: FormatConfig): { readonly tokenizer?: InputPort }
 
 /** Refuses sources of a user's template that do not parse, and options that the template ignores. */
 export function checkTemplate(config: FormatConfig): readonly ConfigProblem[] {
+  return [...templateProblems(config), ...preferenceProblems(config)];
+}
+
+function templateProblems(config: FormatConfig): readonly ConfigProblem[] {
   const template = templateKind(config);
   switch (template.kind) {
     case 'named':
@@ -56,7 +60,7 @@ export function checkTemplate(config: FormatConfig): readonly ConfigProblem[] {
         source === undefined
           ? []
           : problemsIn('/template/chat', () => chatTemplate({ source, namedTokens: {} }));
-      return [...parsed, ...ignoredByChat(config)];
+      return [...parsed, ...ignoredByChat(config), ...checkConversation(config)];
     }
     default:
       return template satisfies never;
@@ -99,6 +103,25 @@ function ignoredByChat(config: FormatConfig): readonly ConfigProblem[] {
   ];
 }
 
+/** Two ways to say where a row's conversation is, and a choice that only trees of messages leave. */
+function checkConversation({ conversation }: FormatConfig): readonly ConfigProblem[] {
+  const { field, shape, branches } = conversation;
+  const problem = (name: string, message: string): ConfigProblem => ({
+    pointer: `/conversation/${name}`,
+    code: 'unheeded-field',
+    message,
+  });
+  const isOther = field !== undefined || (shape !== undefined && shape !== 'oasst');
+  return [
+    ...(field !== undefined && shape !== undefined
+      ? [problem('shape', '`shape` means nothing where `field` names the list of turns')]
+      : []),
+    ...(branches !== undefined && isOther
+      ? [problem('branches', "`branches` means something for OpenAssistant's trees of messages only")]
+      : []),
+  ];
+}
+
 /** Options that mean something to chat templates only. */
 function ignoredByOthers(config: FormatConfig): readonly ConfigProblem[] {
   const { system, conversation, train_on_roles: roles, train_on_turns: turns } = config;
@@ -115,6 +138,20 @@ function ignoredByOthers(config: FormatConfig): readonly ConfigProblem[] {
     .map(([field]) =>
       ignored(field, 'a template that writes no conversations', 'choose `template: chat`, or leave it out'),
     );
+}
+
+/** Rows of preferences are no questions with solved examples or choices. */
+function preferenceProblems({ preference, shots, template }: FormatConfig): readonly ConfigProblem[] {
+  if (preference === undefined) return [];
+  const kind = templateKind({ template });
+  const rows = `rows of \`preference: ${preference}\``;
+  const hasChoices = kind.kind === 'written' && kind.sources.choices !== undefined;
+  return [
+    ...(shots === undefined ? [] : [ignored('shots', rows, 'leave it out')]),
+    ...(kind.kind === 'benchmark' || hasChoices
+      ? [ignored('template', rows, 'choose a template that writes an instruction or a conversation')]
+      : []),
+  ];
 }
 
 const ignored = (field: string, template: string, help: string): ConfigProblem => ({

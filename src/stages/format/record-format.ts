@@ -12,6 +12,7 @@ import {
   namedTokensTemplate,
   openChatTemplate,
   openTokenizer,
+  recognizedRow,
   type Segment,
   saysSomething,
   segmentsOf,
@@ -20,10 +21,17 @@ import {
   type Unshown,
 } from '../../text/index.ts';
 import { exampleFormat, exampleTemplateOf, type FormatInputs, type RecordFormat } from './example-format.ts';
+import { preferenceFormat } from './preference-format.ts';
 import { type TemplateKind, templateKind } from './template-kind.ts';
 
-/** A function that writes records with the configuration's template. */
+/** A function that writes records with the configuration's template: examples, or preferences. */
 export async function recordFormat(config: FormatConfig, inputs: FormatInputs): Promise<RecordFormat> {
+  const format = await templateFormat(config, inputs);
+  const { preference, conversation } = config;
+  return preference === undefined ? format : preferenceFormat(format, { preference, conversation });
+}
+
+async function templateFormat(config: FormatConfig, inputs: FormatInputs): Promise<RecordFormat> {
   const template = templateKind(config);
   const { tokenizer: folder } = inputs;
   if (template.kind === 'chat') return chatFormat(config, { folder, given: template.given });
@@ -60,7 +68,9 @@ function checkedFields(format: RecordFormat, { kind }: OtherTemplate): RecordFor
     const { watched, read } = watch(row);
     const formatted = format({ id, row: watched });
     const isExample = formatted.segments.some(({ role }) => role === 'response');
-    return { ...formatted, unshown: isExample ? unusedFields(row, read) : [] };
+    const dolly = kind === 'named' && read.has('response') ? recognizedRow(row, 'dolly') : undefined;
+    const known = new Set([...read, ...(dolly?.about ?? [])]);
+    return { ...formatted, unshown: isExample ? unusedFields(row, known) : [], layout: dolly?.words };
   };
 }
 
@@ -90,13 +100,14 @@ async function chatFormat(config: FormatConfig, files: ChatFiles): Promise<Recor
   };
   return ({ row }) => {
     const conversation = conversationOf(row, options);
-    const { learned, read, dropped, ...given } = conversation;
+    const { learned, read, dropped, recognized, ...given } = conversation;
     const { segments, prompt, unshown } = write(conversation);
     return {
       segments,
       ...(prompt && { prompt }),
       ...promptConversation(given, config),
       chat: marksFor(given.tools !== undefined),
+      layout: recognized?.words,
       unshown: [
         ...unusedFields(row, read),
         ...unusedVariables(conversation, templateFor(given.tools !== undefined).source),

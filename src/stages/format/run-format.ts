@@ -1,10 +1,17 @@
 import { examplesField } from '../../benchmarks/index.ts';
 import { RandomStream, RecordNotes, RecordProblems, UserError } from '../../core/index.ts';
 import type { FormatConfig } from '../../generated/format-config.ts';
-import { type DataRecord, type FormattedRecord, perturbations, requiredText } from '../../text/index.ts';
+import {
+  type DataRecord,
+  type FormattedRecord,
+  perturbations,
+  requiredText,
+  type Segment,
+} from '../../text/index.ts';
 import { implementStage } from '../implement-stage.ts';
 import { readAll } from '../ports/port-contents.ts';
 import { type FormatRow, rowOf } from './example-format.ts';
+import { treesIn } from './message-trees.ts';
 import { recordFormat } from './record-format.ts';
 import { UnshownReport } from './unshown-report.ts';
 
@@ -12,6 +19,12 @@ export const { run } = implementStage<FormatConfig>()({
   inputs: { records: 'records', shots: 'records?', tokenizer: 'tokenizer?' },
   outputs: { records: 'records' },
   async run({ config, inputs, outputs, part, host }) {
+    const note = (message: string) =>
+      host.report({
+        type: 'note',
+        level: 'info',
+        message: part === undefined ? message : `${part}: ${message}`,
+      });
     const own =
       config.shots !== undefined && inputs.shots === undefined ? await readAll(inputs.records) : undefined;
     const shots = inputs.shots === undefined ? own : await readAll(inputs.shots);
@@ -22,8 +35,9 @@ export const { run } = implementStage<FormatConfig>()({
     let withoutExamples = 0;
     const report = new UnshownReport(config);
     const ends = new RecordNotes();
+    const layouts = new Map<string, number>();
     let total = 0;
-    for await (const record of own ?? inputs.records) {
+    for await (const record of own ?? (await treesIn(inputs.records, { config, note }))) {
       const variants =
         perturb === undefined
           ? [record]
@@ -33,7 +47,8 @@ export const { run } = implementStage<FormatConfig>()({
         total += 1;
         const formatted = problems.collect({ id: record.id }, () => {
           const row = rowOf(variant);
-          const { unshown = [], ...formatted } = format({ id: variant.id, row });
+          const { unshown = [], layout, ...formatted } = format({ id: variant.id, row });
+          if (layout !== undefined) layouts.set(layout, (layouts.get(layout) ?? 0) + 1);
           report.add(variant, unshown);
           ends.add(variant.id, endFacts(formatted, inputs.tokenizer !== undefined));
           return written({ id: variant.id, row }, someText(formatted));
@@ -42,6 +57,10 @@ export const { run } = implementStage<FormatConfig>()({
       }
     }
     problems.throwIfAny();
+    if (layouts.size > 0)
+      note(
+        `read ${[...layouts].map(([words, count]) => `${count} of ${total} records by ${words}`).join('; ')}`,
+      );
     if (withoutExamples > 0)
       host.report({
         type: 'note',
@@ -55,6 +74,7 @@ export const { run } = implementStage<FormatConfig>()({
         message: part === undefined ? message : `${part}: ${message}`,
         records,
       });
+    return layouts.size === 0 ? {} : { layouts: Object.fromEntries(layouts) };
   },
 });
 
@@ -62,17 +82,22 @@ type Formatted = Omit<FormattedRecord, 'id' | 'fields'>;
 
 const written = (
   { id, row }: FormatRow,
-  { segments, prompt, conversation, chat, choices, shared_characters }: Formatted,
+  { segments, prompt, conversation, chat, choices, shared_characters, preference }: Formatted,
 ): DataRecord => ({
   id,
-  segments: segments.map(({ role, text, special }) => ({ role, text, ...(special && { special }) })),
+  segments: segments.map(plainSegment),
   ...(prompt && { prompt: prompt.map(({ text, special }) => ({ text, ...(special && { special }) })) }),
   ...(conversation && { conversation: { ...conversation } }),
   ...(chat && { chat: { ...chat } }),
   ...(choices && { choices }),
   ...(shared_characters !== undefined && { shared_characters }),
+  ...(preference && {
+    preference: 'rejected' in preference ? { rejected: preference.rejected.map(plainSegment) } : preference,
+  }),
   fields: row,
 });
+
+const plainSegment = ({ role, text, special }: Segment) => ({ role, text, ...(special && { special }) });
 
 /** Where a chat's answers end otherwise than with a special token that is learned. */
 function endFacts({ segments, chat }: Formatted, hasTokenizer: boolean): readonly string[] {

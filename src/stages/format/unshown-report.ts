@@ -1,6 +1,6 @@
 import { type FaultyRecord, isObject, RecordNotes, UserError } from '../../core/index.ts';
 import type { FormatConfig } from '../../generated/format-config.ts';
-import type { DataRecord, Unshown } from '../../text/index.ts';
+import { type DataRecord, datasetField, type Unshown } from '../../text/index.ts';
 
 /** The fields that a perturbation adds to a row, which are for metrics. */
 const addedFields = ['instance', 'perturbation'];
@@ -18,7 +18,7 @@ export class UnshownReport {
   #fieldRecords = 0;
 
   constructor({ ignore, perturb, expect }: FormatConfig) {
-    this.#meant = new Set([...ignore, ...(perturb === undefined ? [] : addedFields)]);
+    this.#meant = new Set([datasetField, ...ignore, ...(perturb === undefined ? [] : addedFields)]);
     this.#isError = expect.everything_shown;
   }
 

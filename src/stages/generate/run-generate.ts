@@ -3,7 +3,7 @@ import type { GenerateConfig } from '../../generated/generate-config.ts';
 import { checkGenerationMemory, quantizeWeights } from '../../model/index.ts';
 import type { StageAction } from '../../runtime/index.ts';
 import { implementStage } from '../implement-stage.ts';
-import { withAdapter } from '../models/adapter.ts';
+import { adapterDigest, withAdapter } from '../models/adapter.ts';
 import { endpointModel } from '../models/endpoint-model.ts';
 import { expectedMemory, type LocalModel, openLocalModel } from '../models/local-model.ts';
 import type { Once } from '../ports/open-ports.ts';
@@ -66,8 +66,10 @@ async function generateLocally(
   });
   using local = await withAdapter(base, { model: folder, adapter });
   const { tensorBackend } = base;
-  // The batch size is part of a computation's shape, and floats may depend on the shape.
-  const fingerprint = JSON.stringify({ ...tensorBackend, batch_size: config.batch_size });
+  // The batch size is part of a computation's shape, and floats may depend on the shape. Parts share a cache, and each has
+  // its own adapter.
+  const own = adapter === undefined ? {} : { adapter: await adapterDigest(adapter) };
+  const fingerprint = JSON.stringify({ ...tensorBackend, batch_size: config.batch_size, ...own });
   const { responses, measurements } = await generateInMode(generation, { local, fingerprint });
   const peak_memory = process.resourceUsage().maxRSS * 1024;
   return { responses, measurements: { ...tensorBackend, ...measurements, ...expected, peak_memory } };

@@ -1,8 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { UserError } from '../../core/index.ts';
 import { readBytes } from '../../formats/index.ts';
 import type { LoadConfig } from '../../generated/load-config.ts';
+import { isSourcePattern, matchingNames } from '../../runtime/index.ts';
 
 const dataFile = /\.(jsonl?|ndjson|csv|tsv)(\.gz)?$|\.parquet$/i;
 /** What systems and programs add to a folder: hidden files, macOS's `._` files, Spark's `_SUCCESS`. */
@@ -24,6 +25,7 @@ interface DataFiles {
 
 /** The file itself, or a folder's files of rows in the order of their names. Folders inside it are not read. */
 export async function dataFiles(path: string): Promise<DataFiles> {
+  if (isSourcePattern(path)) return matchingDataFiles(path);
   const found = await stat(path);
   if (found.isFile()) return { paths: [path], leftOut: [] };
   const entries = found.isDirectory() ? await readdir(path, { withFileTypes: true }) : [];
@@ -44,6 +46,18 @@ export async function dataFiles(path: string): Promise<DataFiles> {
       visible.map(({ name }) => name),
       folders,
     ),
+  });
+}
+
+function matchingDataFiles(pattern: string): DataFiles {
+  const names = matchingNames(pattern);
+  const files = names.filter((name) => dataFile.test(name));
+  const leftOut = names.filter((name) => !files.includes(name));
+  if (files.length > 0) return { paths: files.map((name) => join(dirname(pattern), name)), leftOut };
+  throw new UserError({
+    code: 'not-a-file',
+    message: `no JSON, JSONL, CSV, TSV or Parquet file matches ${pattern}`,
+    help: names.length === 0 ? 'check the folder and the pattern' : `it matches ${names.join(', ')}`,
   });
 }
 

@@ -14,9 +14,9 @@ import {
   writeModelFolder,
 } from '../../model/index.ts';
 import { copyTokenizer, openTokenizer, writeGgufTokenizer, writeOpenaiTokenizer } from '../../text/index.ts';
-import { refuseAdapter } from '../models/adapter.ts';
 import type { Folder } from '../ports/port-contents.ts';
 import { type VocabularyChange, withVocabulary } from './extend-model.ts';
+import { refuseAdapter } from './load-adapter.ts';
 import { endpointName } from './model-address.ts';
 
 interface ModelToLoad {

@@ -13,6 +13,7 @@ export const loadStage = declareStage<LoadConfig>({
   ports: (config) => ({ inputs: {}, outputs: outputsOf(config) }),
   check: (config) => [
     ...checkKind(config),
+    ...checkSeed(config),
     ...checkUntying(config),
     ...checkTokens(config),
     ...checkAddresses(config),
@@ -38,6 +39,8 @@ function outputsOf(config: LoadConfig): Readonly<Record<string, OutputPort>> {
 const kinds = ['records', 'model', 'init', 'adapter', 'adapters'] as const;
 const forRowsOnly = ['columns', 'quotes', 'field', 'id'] as const;
 const forRecordsOnly = [...forRowsOnly, 'fields', 'limit', 'split', 'tasks'] as const;
+/** What each of several sources says for itself, or cannot have. */
+const forOneSource = [...forRecordsOnly, 'as'] as const;
 const forBenchmarksOnly = ['split', 'tasks'] as const;
 
 function checkKind(config: LoadConfig): readonly ConfigProblem[] {
@@ -62,6 +65,8 @@ function checkKind(config: LoadConfig): readonly ConfigProblem[] {
 }
 
 function checkLayout(config: LoadConfig): readonly ConfigProblem[] {
+  if (config.records !== undefined && typeof config.records !== 'string')
+    return checkSources(config, config.records);
   const isBenchmark = config.as !== undefined;
   return (isBenchmark ? forRowsOnly : forBenchmarksOnly)
     .filter((field) => config[field] !== undefined)
@@ -72,6 +77,42 @@ function checkLayout(config: LoadConfig): readonly ConfigProblem[] {
         ? `\`${field}\` means nothing where \`as: ${config.as}\` says how the rows are written`
         : `\`${field}\` means nothing without \`as\`, the layout of a benchmark`,
     }));
+}
+
+type Sources = Exclude<NonNullable<LoadConfig['records']>, string>;
+
+function checkSources(config: LoadConfig, sources: Sources): readonly ConfigProblem[] {
+  const names = sources.map(({ name }) => name);
+  const isGiven = (field: (typeof forOneSource)[number] | 'type') =>
+    field === 'type' ? config.type !== 'auto' : config[field] !== undefined;
+  const misplaced = [...forOneSource, 'type' as const].filter(isGiven).map((field) => ({
+    pointer: `/${field}`,
+    code: 'unheeded-field',
+    message: `\`${field}\` means nothing beside a list of sources`,
+    help:
+      field === 'as' || field === 'split' || field === 'tasks'
+        ? 'load a benchmark with a stage of its own, and join the stages with `concat`'
+        : `write it at the source that it is for: { name: ..., path: ..., ${field}: ... }`,
+  }));
+  const repeated = names.flatMap((name, index) =>
+    names.indexOf(name) === index
+      ? []
+      : [
+          {
+            pointer: `/records/${index}/name`,
+            code: 'duplicate-name',
+            message: `there is already a source \`${name}\``,
+          },
+        ],
+  );
+  return [...misplaced, ...repeated];
+}
+
+function checkSeed({ seed, records }: LoadConfig): readonly ConfigProblem[] {
+  if (!seed || (records !== undefined && typeof records !== 'string')) return [];
+  const message = '`seed` draws rows of several sources, and there is no list of them';
+  const help = 'leave it out; the seed of random weights is `init: { seed: ... }`';
+  return [{ pointer: '/seed', code: 'unheeded-field', message, help }];
 }
 
 function checkUntying({ untie_head: untieHead, model, init }: LoadConfig): readonly ConfigProblem[] {
@@ -123,11 +164,15 @@ function checkAddresses({
   adapter,
   adapters = {},
 }: LoadConfig): readonly ConfigProblem[] {
-  const places: readonly (readonly [string, string | undefined])[] = [
-    ['/records', records],
-    ['/model', model],
-    ['/init/tokenizer', init?.tokenizer],
-    ['/adapter', adapter],
+  const sources: readonly (readonly [string, string | undefined])[] =
+    records === undefined || typeof records === 'string'
+      ? [['/records', records]]
+      : records.map(({ path }, index) => [`/records/${index}/path`, path]);
+  const places = [
+    ...sources,
+    ['/model', model] as const,
+    ['/init/tokenizer', init?.tokenizer] as const,
+    ['/adapter', adapter] as const,
     ...Object.entries(adapters).map(([name, source]) => [`/adapters/${name}`, source] as const),
   ];
   return places.flatMap(([pointer, source]) => (source === undefined ? [] : checkAddress(pointer, source)));
@@ -169,10 +214,9 @@ function checkRepository(pointer: string, source: string): readonly ConfigProble
       },
     ];
   if (wantsModel || isDataset || name.includes(':')) return [];
-  const help =
-    pointer === '/records'
-      ? `a dataset is hf:datasets/${name}; in a model's repository name the file, as in ${source}:rows.jsonl`
-      : `name the file, as in ${source}:tokenizer.json`;
+  const help = pointer.startsWith('/records')
+    ? `a dataset is hf:datasets/${name}; in a model's repository name the file, as in ${source}:rows.jsonl`
+    : `name the file, as in ${source}:tokenizer.json`;
   return [{ pointer, code: 'no-file-named', message: `\`${source}\` is a whole model`, help }];
 }
 

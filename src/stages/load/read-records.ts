@@ -1,13 +1,9 @@
-import { createHash } from 'node:crypto';
 import type { BenchmarkName } from '../../benchmarks/index.ts';
 import {
-  canonicalJson,
   didYouMean,
-  ExactNumber,
   isObject,
   type Json,
   type JsonObject,
-  jsonText,
   numberIn,
   type RecordPlace,
   RecordProblems,
@@ -15,8 +11,10 @@ import {
 } from '../../core/index.ts';
 import type { LoadConfig } from '../../generated/load-config.ts';
 import type { RecordPlaces, RecordSearch } from '../../runtime/index.ts';
-import { type DataRecord, fieldsIn, fieldsOf } from '../../text/index.ts';
+import { type DataRecord, fieldsIn } from '../../text/index.ts';
+import { mix } from '../mixing/mix.ts';
 import { readRows } from './read-rows.ts';
+import { RecordIds } from './record-ids.ts';
 
 interface PlacedRecord {
   readonly record: DataRecord;
@@ -24,20 +22,54 @@ interface PlacedRecord {
   readonly place: RecordPlace | undefined;
 }
 
-/** The records of a file of rows, or of a benchmark in its own layout. `onNote` is told what is left out of a folder. */
+type Records = NonNullable<LoadConfig['records']>;
+
+/**
+ * The records of a source of rows, of several mixed ones, or of a benchmark in its own layout. `onNote` is told what is
+ * left out of a folder.
+ */
 export function readRecords(
-  config: LoadConfig & { readonly records: string },
+  { records, ...config }: LoadConfig & { readonly records: Records },
   onNote?: (message: string) => void,
 ): AsyncGenerator<PlacedRecord> {
-  return config.as === undefined ? readRowRecords(config, onNote) : readBenchmark(config.as, config);
+  if (typeof records !== 'string') return readSources(records, { seed: config.seed, onNote });
+  const { as } = config;
+  return as === undefined
+    ? readRowRecords({ ...config, path: records }, onNote)
+    : readBenchmark(as, { ...config, records });
 }
+
+/** The rows of several sources. Notes about a source are given once, however often it is read. */
+function readSources(
+  sources: Exclude<Records, string>,
+  { seed, onNote = () => {} }: { seed: number; onNote?: ((message: string) => void) | undefined },
+): AsyncGenerator<PlacedRecord> {
+  const noted = new Set<string>();
+  const note = (message: string) => {
+    if (!noted.has(message)) onNote(message);
+    noted.add(message);
+  };
+  return mix(
+    sources.map(({ name, weight, limit, ...rows }) => ({
+      name,
+      weight,
+      limit,
+      read: () => readRowRecords({ ...rows, ...(limit !== undefined && { limit }) }, note),
+    })),
+    seed,
+  );
+}
+
+type RowSource = Pick<LoadConfig, 'type' | 'columns' | 'quotes' | 'field' | 'fields' | 'id' | 'limit'> & {
+  readonly path: string;
+};
 
 /** The rows of a data file as records: fields renamed, each with its id, at most `limit` of them. */
 async function* readRowRecords(
-  config: LoadConfig & { readonly records: string },
+  config: RowSource,
   onNote: (message: string) => void = () => {},
 ): AsyncGenerator<PlacedRecord> {
-  const { records: path, fields = {}, id: idField, limit = Number.POSITIVE_INFINITY } = config;
+  const { path, fields = {}, id: idField, limit = Number.POSITIVE_INFINITY } = config;
   const problems = new RecordProblems(`of ${path} cannot be loaded`);
   const ids = new RecordIds(idField);
   const unseen = new UnseenFields(fields);
@@ -62,74 +94,6 @@ async function* readRowRecords(
       help: 'is this the right file?',
     });
   unseen.throwIfAny(path);
-}
-
-const hashLength = 16;
-
-/** Gives each record of a file an id that no other has. */
-class RecordIds {
-  readonly #field: string | undefined;
-  /** Id -> the line of the row that has it. */
-  readonly #given = new Map<string, number>();
-  readonly #equalRows = new Map<string, number>();
-
-  /** `field`: the data's name of the field that holds the ids, if any. */
-  constructor(field: string | undefined) {
-    this.#field = field;
-  }
-
-  /**
-   * The row as a record. Its id is the named field of the data, else its field `id`, else the hash of its content, with
-   * an ordinal from the second of equal rows on (`-2`).
-   */
-  identify(row: JsonObject, { data, line }: { data: JsonObject; line: number }): DataRecord {
-    const given = this.#field === undefined ? row.id : data[this.#field];
-    if (given !== undefined && given !== null) return withFirstId(this.#claim(idText(given), line), row);
-    if (this.#field !== undefined) throw missingId(data, this.#field);
-    return withFirstId(this.#claim(this.#contentId(row), line), row);
-  }
-
-  #claim(id: string, line: number): string {
-    const before = this.#given.get(id);
-    if (before !== undefined) {
-      throw new UserError({
-        code: 'duplicate-id',
-        message: `its id ${JSON.stringify(id)} is already the id of line ${before}`,
-        help: 'name a field whose values differ as `id`, or rename this one with `fields` to get ids from the content',
-      });
-    }
-    this.#given.set(id, line);
-    return id;
-  }
-
-  #contentId(row: JsonObject): string {
-    const hash = createHash('sha256').update(canonicalJson(row)).digest('hex').slice(0, hashLength);
-    const ordinal = (this.#equalRows.get(hash) ?? 0) + 1;
-    this.#equalRows.set(hash, ordinal);
-    return ordinal === 1 ? hash : `${hash}-${ordinal}`;
-  }
-}
-
-function missingId(data: JsonObject, field: string): UserError {
-  return new UserError({
-    code: 'missing-field',
-    message: Object.hasOwn(data, field) ? `its field \`${field}\` is null` : `it has no field \`${field}\``,
-    help: `\`id\` names the field that holds each row's id; without it ids come from the content; ${fieldsOf(data)}`,
-  });
-}
-
-function withFirstId(id: string, { id: _, ...row }: JsonObject): DataRecord {
-  return { id, ...row };
-}
-
-function idText(value: Json): string {
-  if (typeof value === 'string' && value !== '') return value;
-  if (value instanceof ExactNumber || Number.isInteger(value)) return String(value);
-  throw new UserError({
-    code: 'bad-id',
-    message: `${jsonText(value)} cannot be an id`,
-    help: 'an id is a text or a whole number',
-  });
 }
 
 /** Throws a UserError if the row is not an object. */

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../core/index.ts';
@@ -35,6 +35,13 @@ export async function refuseMerged({
   });
 }
 
+/** Names an adapter by its content. */
+export async function adapterDigest(path: string): Promise<string> {
+  const folder = await adapterFolder(path);
+  const hash = createHash('sha256').update(JSON.stringify(await readAdapterConfig(folder)));
+  return hash.update((await weightsIn(folder)) ?? '').digest('hex');
+}
+
 const weightsIn = (folder: string): Promise<Buffer | undefined> =>
   readFile(join(folder, 'adapter_model.safetensors')).catch(() => undefined);
 
@@ -49,14 +56,4 @@ export async function withAdapter(
   const adapter = await loadAdapter(base.model, folder);
   const adapted = adaptModel(base.model, adapter, { learns: false });
   return { ...base, model: adapted, [Symbol.dispose]: adapted.dispose };
-}
-
-/** Throws if a model is asked for where there is an adapter alone. */
-export function refuseAdapter(path: string): void {
-  if (!isAdapterFolder(path) || existsSync(join(path, 'config.json'))) return;
-  throw new UserError({
-    code: 'adapter-for-model',
-    message: `${path} holds an adapter, not a model`,
-    help: 'load its base as `model` in one stage and the adapter as `adapter` in another; `generate` and `train` take both',
-  });
 }

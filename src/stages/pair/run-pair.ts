@@ -1,14 +1,17 @@
-import { isObject, nameRecords, RandomStream, RecordProblems, UserError } from '../../core/index.ts';
+import { nameRecords, RandomStream, RecordProblems, UserError } from '../../core/index.ts';
 import type { PairConfig } from '../../generated/pair-config.ts';
 import { type DataRecord, parseResponse, type ResponseRecord } from '../../text/index.ts';
 import { implementStage } from '../implement-stage.ts';
 import { readAll } from '../ports/port-contents.ts';
+import { answerOf, type SecondAnswer } from './second-answer.ts';
 
 export const { run } = implementStage<PairConfig>()({
   inputs: { first: 'records', second: 'records' },
   outputs: { records: 'records' },
   async run({ config, inputs, outputs, host }) {
-    const second = new Map((await readAll(inputs.second)).map((row) => [row.id, answerOf(row, config)]));
+    const second = new Map(
+      (await readAll(inputs.second)).map((row) => [row.id, answerOf(row, config.second_field)]),
+    );
     const problems = new RecordProblems('have no counterpart among the second answers');
     const firsts = (await readAll(inputs.first)).map((row, index) =>
       parseResponse(row, `first:${index + 1}`),
@@ -57,17 +60,6 @@ function ordersOf({ orders, seed }: PairConfig, id: string): readonly Order[] {
     default:
       return orders satisfies never;
   }
-}
-
-/** The second answer. It has no prompt if it comes from records rather than responses. */
-type SecondAnswer = Partial<Pick<ResponseRecord, 'prompt' | 'response'>>;
-
-function answerOf(row: DataRecord, { second_field: field }: PairConfig): SecondAnswer {
-  const { prompt, response, fields } = row;
-  if (typeof prompt === 'string' && isObject(fields))
-    return { prompt, ...(typeof response === 'string' ? { response } : {}) };
-  const answer = row[field];
-  return typeof answer === 'string' ? { response: answer } : {};
 }
 
 function counterpart(first: ResponseRecord, second: ReadonlyMap<string, SecondAnswer>): SecondAnswer {

@@ -16,13 +16,25 @@ export function openInputs<Inputs extends InputTypes>(
   { ports, signal }: { readonly ports: ActionPorts; readonly signal: AbortSignal },
 ): InputContents<Inputs> {
   const contents = Object.entries(types).map(([name, type]) => {
+    const read = (port: ActionPort) => {
+      const content = portCodecs[knownType(type)].read(pathOf(name, port));
+      return isStream(content) ? untilAborted(content, signal) : content;
+    };
+    if (name.endsWith('.*')) return [name, namedContents(ports, name.slice(0, -1), read)];
     const port = ports[name];
-    if (port === undefined) return [name, undefined];
-    const content = portCodecs[knownType(type)].read(pathOf(name, port));
-    return [name, isStream(content) ? untilAborted(content, signal) : content];
+    return [name, port === undefined ? undefined : read(port)];
   });
   return Object.fromEntries(contents) as InputContents<Inputs>; // the table gives each type its own reader
 }
+
+/** The ports with this prefix by the rest of their names, in the order of the names. */
+const namedContents = <Content>(ports: ActionPorts, prefix: string, read: (port: ActionPort) => Content) =>
+  new Map(
+    Object.entries(ports)
+      .filter(([name]) => name.startsWith(prefix))
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, port]): [string, Content] => [name.slice(prefix.length), read(port)]),
+  );
 
 const isStream = (content: object): content is AsyncIterable<unknown> => Symbol.asyncIterator in content;
 
@@ -80,7 +92,10 @@ function pathOf(name: string, port: ActionPort): string {
   throw new Error(`Port ${name} takes one content, and was given parts`);
 }
 
-/** Input port -> the type its content is read as. A trailing `?` marks an optional port. */
+/**
+ * Input port -> the type its content is read as. A trailing `?` marks an optional port; `port.*` is all inputs that a map of
+ * names binds to the port, by their names.
+ */
 export type InputTypes = Readonly<Record<string, KnownPortType | `${KnownPortType}?`>>;
 
 /**
@@ -114,7 +129,11 @@ export type Once = <Opened extends Disposable>(name: string, open: () => Promise
 /** What a stage's code gets: its configuration, and its ports as typed content instead of paths. */
 export interface StageRun<Config, Inputs extends InputTypes, Outputs extends OutputTypes> {
   readonly config: Config;
-  readonly inputs: { readonly [Port in keyof Inputs]: InputContent<Inputs[Port]> };
+  readonly inputs: {
+    readonly [Port in keyof Inputs]: Port extends `${string}.*`
+      ? ReadonlyMap<string, InputContent<Inputs[Port]>>
+      : InputContent<Inputs[Port]>;
+  };
   readonly outputs: { readonly [Port in keyof Outputs]: OutputContent<Outputs[Port]> };
   /** In a stage that maps parts, the current one; undefined if the input has no parts. */
   readonly part: string | undefined;

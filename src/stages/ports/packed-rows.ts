@@ -49,6 +49,13 @@ export const int32Tensor = (name: string, values: Int32Array): TensorToWrite => 
   read: () => values,
 });
 
+export const float32Tensor = (name: string, values: Float32Array): TensorToWrite => ({
+  name,
+  dtype: 'F32',
+  shape: [values.length],
+  read: () => values,
+});
+
 /** A whole number in a file's metadata, whose values are strings. */
 export function readCount({ path, metadata }: SafetensorsFile, name: string): number {
   const text = metadata[name] ?? '';
@@ -56,6 +63,16 @@ export function readCount({ path, metadata }: SafetensorsFile, name: string): nu
   throw new UserError({
     code: 'bad-metadata',
     message: `${path}: the metadata \`${name}\` is ${JSON.stringify(metadata[name]) ?? 'missing'}, not a whole number`,
+  });
+}
+
+/** The kind of preference that a file's records state; undefined for examples to learn. */
+export function readPreference({ path, metadata }: SafetensorsFile): 'paired' | 'unpaired' | undefined {
+  const { preference } = metadata;
+  if (preference === undefined || preference === 'paired' || preference === 'unpaired') return preference;
+  throw new UserError({
+    code: 'bad-metadata',
+    message: `${path}: the metadata \`preference\` is ${JSON.stringify(preference)}, not \`paired\` or \`unpaired\``,
   });
 }
 

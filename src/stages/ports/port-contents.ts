@@ -3,7 +3,7 @@ import type { DataRecord, ResponseRecord, TokenizedRecords } from '../../text/in
 import type { Batches, HistoryEntry } from '../../training/index.ts';
 
 /** A file of items that are read one by one, once; `readAll` keeps them. */
-interface Stream<Item> extends AsyncIterable<Item> {}
+export interface Stream<Item> extends AsyncIterable<Item> {}
 
 /** A file of items that are written one by one; empty if none is. */
 export interface Sink<Item> {

@@ -6,12 +6,15 @@ import {
   encodeFrom,
   type FormattedRecord,
   isChat,
+  type LabeledText,
   openEncoding,
   openTokenizer,
   parseFormattedRecord,
   type Segment,
   startToken,
+  type TokenizedPair,
   type TokenizedRecord,
+  type TokenizedRecords,
   type Tokenizer,
   type TokenSegment,
 } from '../../text/index.ts';
@@ -24,18 +27,60 @@ export const { run } = implementStage<TokenizeConfig>()({
   async run({ config, inputs, outputs }) {
     const tokenizer = await tokenizerFrom(config, inputs.tokenizer);
     const problems = new RecordProblems('cannot be tokenized');
-    const records: TokenizedRecord[] = [];
+    const records: TokenizedItem[] = [];
     for await (const record of inputs.records) {
       const tokenized = problems.collect({ id: record.id }, () =>
-        tokenizeRecord(parseFormattedRecord(record), { ...tokenizer, bos: config.bos }),
+        tokenizeItem(parseFormattedRecord(record), { ...tokenizer, bos: config.bos }),
       );
       if (tokenized !== undefined) records.push(tokenized);
     }
     problems.throwIfAny();
-    const { vocabulary, endOfText } = tokenizer;
-    await outputs.tokens.write({ records, vocabulary, endOfText });
+    await outputs.tokens.write(ofOneKind(records, tokenizer));
   },
 });
+
+type TokenizedItem = TokenizedRecord | TokenizedPair | LabeledText;
+
+/** A record to learn, or with its preference the texts that are compared. */
+function tokenizeItem(record: FormattedRecord, tokenizer: Encoder): TokenizedItem {
+  const { id, preference } = record;
+  const { tokens, segments } = tokenizeRecord(record, tokenizer);
+  if (preference === undefined) return { id, tokens, segments };
+  if ('desirable' in preference) return { id, answer: { tokens, segments }, desirable: preference.desirable };
+  const rejected = tokenizeRecord({ ...record, segments: preference.rejected }, tokenizer);
+  return {
+    id,
+    chosen: { tokens, segments },
+    rejected: { tokens: rejected.tokens, segments: rejected.segments },
+  };
+}
+
+/** Throws if some of the records are examples to learn and others are preferences. */
+function ofOneKind(
+  items: readonly TokenizedItem[],
+  { vocabulary, endOfText }: Pick<Tokenizer, 'vocabulary' | 'endOfText'>,
+): TokenizedRecords {
+  const set = { vocabulary, endOfText };
+  const pairs = items.filter((item) => 'chosen' in item);
+  const labeled = items.filter((item) => 'desirable' in item);
+  const examples = items.filter((item) => 'tokens' in item);
+  switch (items.length) {
+    case examples.length:
+      return { ...set, records: examples };
+    case pairs.length:
+      return { ...set, preference: 'paired', records: pairs };
+    case labeled.length:
+      return { ...set, preference: 'unpaired', records: labeled };
+    default:
+      throw new UserError({
+        code: 'mixed-records',
+        message: `${pairs.length} records are pairs of answers, ${labeled.length} are labeled answers and ${examples.length} are examples, which no training reads together`,
+        help: 'format all records with the same `preference`, or with none',
+      });
+  }
+}
+
+type Encoder = Tokenizer & { readonly bos?: BosRule };
 
 async function tokenizerFrom({ encoding }: TokenizeConfig, folder: Folder | undefined): Promise<Tokenizer> {
   if (encoding !== undefined) return openEncoding(encoding);
@@ -50,10 +95,7 @@ async function tokenizerFrom({ encoding }: TokenizeConfig, folder: Folder | unde
  * learned to its last character. Adjacent segments of one role become one. The token that begins the text, if it gets
  * one, is part of the prompt.
  */
-export function tokenizeRecord(
-  record: FormattedRecord,
-  tokenizer: Tokenizer & { readonly bos?: BosRule },
-): TokenizedRecord {
+export function tokenizeRecord(record: FormattedRecord, tokenizer: Encoder): TokenizedRecord {
   const { id, segments } = record;
   const { bos = 'auto' } = tokenizer;
   const beginning = startToken(tokenizer, { bos, isChat: isChat(record) });

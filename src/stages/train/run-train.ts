@@ -8,15 +8,25 @@ import {
 } from '../../model/index.ts';
 import type { StageHost } from '../../runtime/index.ts';
 import { copyTokenizer } from '../../text/index.ts';
-import { checkTrainingMemory, type TrainingProgress, train, tuneModel } from '../../training/index.ts';
+import {
+  type Batches,
+  checkTrainingMemory,
+  type TrainingProgress,
+  train,
+  tuneModel,
+} from '../../training/index.ts';
 import { implementStage } from '../implement-stage.ts';
 import { adapterFolder, refuseMerged } from '../models/adapter.ts';
 import { expectedMemory, openLocalModel } from '../models/local-model.ts';
+import { answerScoring } from './answer-scoring.ts';
 import { trainableTokens } from './trainable-tokens.ts';
 
 /** Trains the input model and writes it in the same layout, with the input's tokenizer. */
 export const { run } = implementStage<TrainConfig>()({
-  inputs: { model: 'model', train: 'batches', validation: 'batches?', adapter: 'adapter?' },
+  inputs: {
+    ...{ model: 'model', train: 'batches', validation: 'batches?', 'validation.*': 'batches' },
+    ...{ adapter: 'adapter?', prompts: 'records?' },
+  },
   outputs: { model: 'model', history: 'history' },
   async run({ config, inputs, outputs, statePath, checkpointPath, resources, host }) {
     const started = performance.now();
@@ -38,12 +48,19 @@ export const { run } = implementStage<TrainConfig>()({
       adapter: adapter === undefined ? undefined : await loadAdapter(local.model, adapter),
       tokens: await trainableTokens(config, { tokenizer, folder: inputs.model.path }),
     });
-    const { steps, tokensPerSecond } = await train({
+    const { generation } = config.evaluate;
+    const answers =
+      generation && inputs.prompts && (await answerScoring(generation, { records: inputs.prompts, local }));
+    const validationSets = new Map<string, Batches>();
+    for (const [name, set] of inputs['validation.*']) validationSets.set(name, await set.read());
+    const { steps, tokensPerSecond, answering } = await train({
       model: tuned.model,
       tokenizer,
       batches,
       endTokens: [...local.endTokens, ...answerEnds],
       validation: await inputs.validation?.read(),
+      ...(validationSets.size > 0 && { validationSets }),
+      answers,
       config,
       statePath,
       checkpointPath,
@@ -63,6 +80,11 @@ export const { run } = implementStage<TrainConfig>()({
       ...tensorBackend,
       steps,
       tokens_per_second: Math.round(tokensPerSecond),
+      ...(answering && {
+        answers: answering.answers,
+        answer_tokens: answering.tokens,
+        answer_seconds: Math.round(answering.milliseconds) / 1000,
+      }),
       seconds: Math.round(performance.now() - started) / 1000,
       ...expected,
       peak_memory: process.resourceUsage().maxRSS * 1024,
@@ -71,16 +93,21 @@ export const { run } = implementStage<TrainConfig>()({
 });
 
 function reportProgress(progress: TrainingProgress, host: StageHost): void {
-  const { step, totalSteps, loss, validationLoss, learningRate, tokensPerSecond, evaluating } = progress;
+  const { step, totalSteps, loss, figures, evaluated, learningRate, tokensPerSecond } = progress;
+  const { reference, evaluating, answering } = progress;
   host.report({
     ...{ type: 'progress', unit: 'step', done: step, total: totalSteps },
     // In the order in which they matter: a narrow terminal shows the first alone.
     figures: {
       ...(loss !== undefined && { loss }),
-      ...(validationLoss !== undefined && { validation_loss: validationLoss }),
+      ...(figures?.rewards_accuracies !== undefined && { rewards_accuracies: figures.rewards_accuracies }),
+      ...(figures?.rewards_margins !== undefined && { rewards_margins: figures.rewards_margins }),
+      ...evaluated,
       ...(tokensPerSecond !== undefined && { tokens_per_second: tokensPerSecond }),
       ...(learningRate !== undefined && { learning_rate: learningRate }),
     },
+    ...(reference && { phase: { name: 'reference', ...reference } }),
     ...(evaluating && { phase: { name: 'evaluating', ...evaluating } }),
+    ...(answering && { phase: { name: 'answering', ...answering } }),
   });
 }

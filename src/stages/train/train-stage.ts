@@ -1,30 +1,32 @@
 import type { TrainConfig } from '../../generated/train-config.ts';
 import type { ConfigProblem } from '../../runtime/index.ts';
-import { keptEpochs } from '../../training/index.ts';
+import { fieldsOfObjective, keptEpochs } from '../../training/index.ts';
 import { declareStage } from '../declare-stage.ts';
+import { bestMetricProblems, validationPorts } from './best-metric.ts';
+import { optimizerProblems } from './optimizer-problems.ts';
 
 export const trainStage = declareStage<TrainConfig>({
   name: 'train',
   version: 5,
-  ports: ({ keep, early_stop, lora }) => ({
+  ports: (config) => ({
     inputs: {
       model: { accepts: ['model'], required: true, parts: 'one' },
       train: { accepts: ['batches'], required: true, parts: 'one' },
-      ...(lora === 'continue' && {
+      ...(config.lora === 'continue' && {
         adapter: { accepts: ['adapter', 'model'], required: true, parts: 'one' },
       }),
-      validation: {
-        accepts: ['batches'],
-        required: keep === 'best' || early_stop !== undefined,
-        parts: 'one',
-      },
+      ...validationPorts(config),
+      ...(config.evaluate.generation && { prompts: { accepts: ['records'], required: true, parts: 'one' } }),
     },
     outputs: { model: { type: 'model' }, history: { type: 'history' } },
   }),
-  check: ({ schedule, lora, trainable, trainable_tokens }) => [
-    ...scheduleProblems(schedule),
-    ...(lora === 'continue' && trainable_tokens !== undefined ? [tokensOfAdapter] : []),
-    ...(lora !== undefined && trainable !== undefined ? [loraAlone] : []),
+  check: (config) => [
+    ...scheduleProblems(config.schedule),
+    ...optimizerProblems(config),
+    ...bestMetricProblems(config),
+    ...preferenceProblems(config),
+    ...(config.lora === 'continue' && config.trainable_tokens !== undefined ? [tokensOfAdapter] : []),
+    ...(config.lora !== undefined && config.trainable !== undefined ? [loraAlone] : []),
   ],
   horizon: { fields: horizonOf, describe: remainingEpochs },
   process: 'child',
@@ -39,6 +41,24 @@ const tokensOfAdapter: ConfigProblem = {
     '`lora: continue` trains what the adapter has, its tokens included, so `trainable_tokens` has no effect',
   help: 'remove it',
 };
+
+/** Settings of preferences that the objective does not use. */
+function preferenceProblems({ objective, preference }: TrainConfig): readonly ConfigProblem[] {
+  const used: readonly string[] = fieldsOfObjective[objective];
+  const smoothed = preference.loss_type ?? 'sigmoid';
+  const isSmoothed = objective !== 'dpo' || smoothed === 'sigmoid' || smoothed === 'robust';
+  return Object.keys(preference)
+    .filter((field) => !used.includes(field) || (field === 'label_smoothing' && !isSmoothed))
+    .map((field) => ({
+      pointer: `/preference/${field}`,
+      code: 'unused-field',
+      message: `\`${field}\` has no effect on \`objective: ${objective}\`${used.includes(field) ? ` with \`loss_type: ${smoothed}\`` : ''}`,
+      help:
+        used.length === 0
+          ? 'choose an objective that compares answers, such as `objective: dpo`, or remove it'
+          : `remove it; ${objective} uses ${used.map((name) => `\`${name}\``).join(', ')}`,
+    }));
+}
 
 const loraAlone: ConfigProblem = {
   pointer: '/trainable',

@@ -32,6 +32,10 @@ export async function trainableTokens(
 function idOf(token: string, { specialTokens, encode }: Tokenizer): number | undefined {
   const special = specialTokens.get(token);
   if (special !== undefined) return special;
-  const ids = encode(token);
-  return ids.length === 1 ? ids[0] : undefined;
+  try {
+    const ids = encode(token);
+    return ids.length === 1 ? ids[0] : undefined;
+  } catch {
+    return undefined; // the vocabulary has nothing at all for it
+  }
 }

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { DeviceBackendName } from './device/device-provider.ts';
 import type { DeviceOptions } from './device/open-device-runtime.ts';
 import { inPlaceKernels } from './kernels/cached-attention.ts';
+import { expertKernels } from './kernels/experts.ts';
 import { fusedKernels } from './kernels/fused.ts';
 import { deviceKernels } from './kernels/in-place-adam-w.ts';
 import type { Kernel, KernelCall } from './kernels/kernel.ts';
@@ -43,7 +44,7 @@ export async function openOnnxBackend(options: OnnxBackendOptions): Promise<Onnx
   }
   const backend = new OnnxBackend({ runner, mostPendingNodes });
   tf.registerBackend(name, () => backend);
-  const optional = { ...fusedKernels, ...inPlaceKernels, ...deviceKernels };
+  const optional = { ...fusedKernels, ...expertKernels, ...inPlaceKernels, ...deviceKernels };
   const wanted = new Set(Object.keys(optional).filter((kernelName) => isWanted(kernelName, runner)));
   for (const [kernelName, kernel] of Object.entries({ ...kernelTable, ...optional })) {
     const isRegistered = tf.getKernel(kernelName, name) !== undefined;
@@ -77,6 +78,8 @@ function isWanted(kernelName: string, { isNative, device, lacks }: GraphRunner):
   if (kernelName in inPlaceKernels)
     return isNative || (device !== undefined && !lacks?.has('GroupQueryAttention'));
   if (kernelName in deviceKernels) return device !== undefined;
+  // A device's memory is bound by shapes that are known before a run.
+  if (kernelName in expertKernels) return device === undefined;
   const operator = operatorOf[kernelName];
   return operator === undefined || lacks?.has(operator) !== true;
 }

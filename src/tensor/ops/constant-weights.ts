@@ -58,6 +58,9 @@ function quantizeOnUse(matrices: readonly tf.Tensor[]): Disposable {
   };
 }
 
+/** Whether `linear` takes a matrix in 8 bits. */
+export const isRounded = (weight: tf.Tensor): boolean => entries.has(weight.dataId);
+
 /** The product of rows [N, I] and a matrix that is taken in 8 bits; undefined for any other matrix. */
 export function quantizedProduct(
   x: tf.Tensor,

@@ -90,4 +90,4 @@ export function embeddingLookup({ table, ids }: EmbeddingLookupOptions): tf.Tens
 }
 
 /** Whether a tensor is a variable that is not trained, whose gradient is never asked for. */
-const isFrozen = (tensor: tf.Tensor): boolean => tensor instanceof tf.Variable && !tensor.trainable;
+export const isFrozen = (tensor: tf.Tensor): boolean => tensor instanceof tf.Variable && !tensor.trainable;

@@ -16,6 +16,26 @@ export function crossEntropy({ logits, targets }: LogitsAndTargets): tf.Tensor {
   });
 }
 
+/**
+ * log softmax(logits_i)[target_i] of each row, natural logarithm, 0 where the target is -100: [N]. Where a row is ignored,
+ * so must be its value: its gradient is that of no target at all.
+ */
+export function targetLogLikelihoods({ logits, targets }: LogitsAndTargets): tf.Tensor {
+  return customGradient([logits], (keep) => {
+    const sparse = fused('SparseCrossEntropy', { inputs: { logits, targets } });
+    if (sparse !== null) {
+      const [ofTargets, slopes] = sparse as [tf.Tensor, tf.Tensor]; // the kernel's two outputs
+      keep([slopes]);
+      const gradient = (dy: tf.Tensor, kept: tf.Tensor[]) =>
+        kept.map((slopes) => tf.mul(slopes, tf.reshape(tf.neg(dy), [-1, 1])));
+      return { value: ofTargets, gradient };
+    }
+    const [logProbabilities, ofTargets] = targetLogProbabilities({ logits, targets });
+    keep([logProbabilities, targets]);
+    return { value: ofTargets, gradient: (dy, kept) => logProbabilityGradient(tf.neg(dy), kept) };
+  });
+}
+
 /** For a backend that computes the slopes softmax(logits) - onehot(target) along with the value. */
 function fromSlopes(
   [ofTargets, slopes]: [tf.Tensor, tf.Tensor],
@@ -34,7 +54,12 @@ function fromSlopes(
 /** d logits_i = dy share_i (softmax(logits_i) - onehot(target_i)). */
 function crossEntropyGradient(dy: tf.Tensor, kept: tf.Tensor[]): tf.Tensor[] {
   const [logProbabilities, targets, shares] = kept as [tf.Tensor, tf.Tensor, tf.Tensor]; // as kept above
-  const factors = tf.mul(shares, dy); // [N]
+  return logProbabilityGradient(tf.mul(shares, dy), [logProbabilities, targets]);
+}
+
+/** d logits_i = factor_i (softmax(logits_i) - onehot(target_i)); `factors` are [N]. */
+function logProbabilityGradient(factors: tf.Tensor, kept: readonly tf.Tensor[]): tf.Tensor[] {
+  const [logProbabilities, targets] = kept as readonly [tf.Tensor, tf.Tensor]; // as kept by the callers
   const gradient = fused('CrossEntropyGradient', { inputs: { logProbabilities, targets, factors } });
   if (gradient !== null) return gradient;
   const [, vocabulary = 0] = logProbabilities.shape;

@@ -1,4 +1,5 @@
 import { isList, isObject, type Json, type JsonObject, UserError } from '../../core/index.ts';
+import type { RecognizedRow } from '../shapes/row-shape.ts';
 import { type ChatMessage, type Conversation, reasoningFields } from './chat-message.ts';
 import { jsonIn } from './json-in-text.ts';
 import { type ConversationFields, rowTurns } from './row-turns.ts';
@@ -12,6 +13,8 @@ export interface RowConversation extends Conversation {
   readonly read: ReadonlySet<string>;
   /** The fields of a content's parts that no template is given. */
   readonly dropped: readonly string[];
+  /** The layout that the row's fields show. */
+  readonly recognized: RecognizedRow | undefined;
 }
 
 export interface ConversationOptions {
@@ -32,7 +35,11 @@ export function conversationOf(
   { fields, system, writesCalls }: ConversationOptions,
 ): RowConversation {
   const toolList = toolsOf(row.tools ?? null);
-  const { turns: own, read } = rowTurns(row, { fields, writesCalls: writesCalls(toolList.length > 0) });
+  const {
+    turns: own,
+    read,
+    recognized,
+  } = rowTurns(row, { fields, writesCalls: writesCalls(toolList.length > 0) });
   const opening = systemTurn(row, { system, first: own[0] });
   const turns = opening === undefined ? own : [opening, ...own];
   const { variables, variableFields } = variablesIn(row);
@@ -46,6 +53,7 @@ export function conversationOf(
     learned: turns.map(({ learned }) => learned),
     read: new Set([...read, 'tools', ...variableFields, ...(isShown ? ['system'] : [])]),
     dropped: turns.flatMap(({ dropped }) => dropped),
+    recognized,
   };
 }
 

@@ -44,6 +44,7 @@ interface TurnPlace {
 /** Names of roles in data -> the templates' names. */
 const roleNames: Readonly<Record<string, string>> = {
   human: 'user',
+  prompter: 'user',
   gpt: 'assistant',
   chatgpt: 'assistant',
   bing: 'assistant',

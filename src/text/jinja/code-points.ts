@@ -35,6 +35,10 @@ export function compareText(a: string, b: string): number {
 export const space =
   '\\t\\n\\v\\f\\r\\x1c-\\x1f \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
 const leading = new RegExp(`^[${space}]+`);
+const spaces = new RegExp(`[${space}]+`);
+
+/** The words of a text as Python's `str.split()` finds them. */
+export const wordsOf = (text: string): readonly string[] => text.split(spaces).filter((word) => word !== '');
 
 export const isSpace = (character: string): boolean => leading.test(character);
 

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../core/index.ts';
 import type { Segment } from '../records.ts';
+import { instructionFields } from '../shapes/row-shape.ts';
 import { optionalText, requiredText } from './row-field.ts';
 import { segmentsOf, type Template } from './template.ts';
 
@@ -29,8 +30,11 @@ export const namedTemplates = {
   'phi3-plain': phi3({ user: '<|user|>', gap: '\n', assistant: '<|assistant|>', end: '\n' }),
   /** Phi-3's markers in capitals, with a blank line between the turns. */
   'phi3-capitalized': phi3({ user: '<|User|>', gap: '\n\n', assistant: '<|Assistant|>', end: '\n' }),
-  /** Plain text, all of which the model learns to write. */
-  completion: (row: JsonObject) => segmentsOf({ response: requiredText(row, 'text') }),
+  /** Plain text, all of which the model learns to write; or a prompt and what completes it. */
+  completion: (row: JsonObject) =>
+    row.text === undefined && typeof row.completion === 'string'
+      ? segmentsOf({ prompt: requiredText(row, 'prompt'), response: row.completion })
+      : segmentsOf({ response: requiredText(row, 'text') }),
 } satisfies Record<string, Template>;
 
 export type TemplateName = keyof typeof namedTemplates;
@@ -42,12 +46,17 @@ function instructions({
   readonly prompt: (row: { readonly instruction: string; readonly input: string }) => string;
   readonly header: string;
 }): Template {
-  return (row) =>
-    segmentsOf({
-      prompt: prompt({ instruction: requiredText(row, 'instruction'), input: optionalText(row, 'input') }),
+  return (row) => {
+    const names = instructionFields(row);
+    return segmentsOf({
+      prompt: prompt({
+        instruction: requiredText(row, names.instruction),
+        input: optionalText(row, names.input),
+      }),
       header,
-      response: requiredText(row, 'output'),
+      response: requiredText(row, names.output),
     });
+  };
 }
 
 /** Markers are special tokens with a tokenizer that has them, and text with others. */

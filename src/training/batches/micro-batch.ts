@@ -1,4 +1,4 @@
-import type { Example } from './batch-plan.ts';
+import type { Example, TargetedText } from './batch-plan.ts';
 
 /** A batch, split into one or more micro-batches whose gradients are accumulated. */
 export interface Batch {
@@ -21,8 +21,7 @@ export interface BatchLayout extends Padding, Packing {
 
 /** Splits a batch into micro-batches. */
 export function splitBatch(examples: readonly Example[], layout: BatchLayout): Batch {
-  const { microBatchSize: size = examples.length, paddingFree = false } = layout;
-  const layOut = paddingFree ? packBatch : padBatch;
+  const { microBatchSize: size = examples.length } = layout;
   const all = Array.from({ length: Math.ceil(examples.length / size) }, (_, index) =>
     layOut(examples.slice(index * size, (index + 1) * size), layout),
   );
@@ -32,6 +31,19 @@ export function splitBatch(examples: readonly Example[], layout: BatchLayout): B
     targetCount: all.reduce((sum, { targetCount }) => sum + targetCount, 0),
   };
 }
+
+/** Texts that are computed together. */
+export const layOut = (texts: readonly TargetedText[], layout: BatchLayout): MicroBatch =>
+  layout.paddingFree ? packBatch(texts, layout) : padBatch(texts, layout);
+
+/** The position of a text's token in its micro-batch. */
+export const positionOf = (
+  batch: MicroBatch,
+  { row, index }: { readonly row: number; readonly index: number },
+): number => {
+  const slot = row * batch.length + index;
+  return batch.layout === 'padded' ? slot : (batch.tokenOfSlot[slot] ?? 0);
+};
 
 /** The target of a masked position, where nothing is learned, as in PyTorch's cross-entropy. */
 export const ignoredTarget = -100;
@@ -60,7 +72,7 @@ interface Padding {
   readonly maxLength?: number;
 }
 
-export function padBatch(examples: readonly Example[], padding: Padding): PaddedBatch {
+export function padBatch(examples: readonly TargetedText[], padding: Padding): PaddedBatch {
   const { endOfText, multipleOf = 1, maxLength = Number.POSITIVE_INFINITY } = padding;
   const rows = examples.length;
   const longest = examples.reduce((most, { inputs }) => Math.max(most, inputs.length), 0);
@@ -121,7 +133,7 @@ interface Packing {
 }
 
 /** There is always a filler token and an empty slot: empty slots map to the filler, and fillers to an empty slot. */
-export function packBatch(examples: readonly Example[], packing: Packing): PackedBatch {
+export function packBatch(examples: readonly TargetedText[], packing: Packing): PackedBatch {
   const { endOfText, multipleOf = 1, rowsMultipleOf = 1 } = packing;
   const tokens = examples.reduce((sum, { inputs }) => sum + inputs.length, 0);
   const size = roundUp(tokens + 1, 2 * multipleOf);

@@ -15,6 +15,8 @@ import type { SavedState, TrainingState } from './training-state.ts';
 /** Raised whenever a state written by an older version can no longer be resumed exactly. */
 const format = '1';
 const historyTensor = 'history';
+/** The groups of tensors that are no state of the optimizer. */
+const [weight, bestWeight] = ['weight', 'best_weight'];
 const statePattern = /^step-(\d+)\.([0-9a-f]{64})\.safetensors$/;
 const unfinished = '.new';
 
@@ -77,10 +79,9 @@ export async function readStateFile(
     return {
       step: Number(metadata.step),
       history: lines.filter(Boolean).map((line) => JSON.parse(line) as HistoryEntry), // as saveState wrote it
-      weights: await readGroup(file, 'weight'),
-      firstMoments: await readGroup(file, 'first_moment'),
-      secondMoments: await readGroup(file, 'second_moment'),
-      bestWeights: metadata.best === 'true' ? await readGroup(file, 'best_weight') : undefined,
+      weights: await readGroup(file, weight),
+      optimizerState: await readOthers(file),
+      bestWeights: metadata.best === 'true' ? await readGroup(file, bestWeight) : undefined,
     };
   } catch {
     // Missing or torn: the training starts over, which is slower but not wrong.
@@ -117,18 +118,12 @@ export async function digestOf(path: string): Promise<string> {
 function tensorsOf({ model, optimizer, history, bestWeights }: TrainingState): readonly TensorToWrite[] {
   const lines = Buffer.from(history.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
   const groups = [...model.trainable].flatMap(([name, variable]) => {
-    const trained = optimizer.trained.get(name);
     const best = bestWeights?.get(name);
     const { size } = variable;
     return [
-      floats(`weight/${name}`, { size, read: () => variable.dataSync<'float32'>() }),
-      ...(trained === undefined
-        ? []
-        : [
-            floats(`first_moment/${name}`, { size, read: () => trained.moments().first }),
-            floats(`second_moment/${name}`, { size, read: () => trained.moments().second }),
-          ]),
-      ...(best === undefined ? [] : [floats(`best_weight/${name}`, { size, read: () => best })]),
+      floats(`${weight}/${name}`, { size, read: () => variable.dataSync<'float32'>() }),
+      ...optimizer.stateOf(name).map((state) => floats(`${state.name}/${name}`, state)),
+      ...(best === undefined ? [] : [floats(`${bestWeight}/${name}`, { size, read: () => best })]),
     ];
   });
   return [{ name: historyTensor, dtype: 'U8', shape: [lines.length], read: () => lines }, ...groups];
@@ -145,6 +140,15 @@ async function readGroup(file: SafetensorsFile, group: string): Promise<Readonly
   for (const stored of file.tensors.keys())
     if (stored.startsWith(`${group}/`))
       values.set(stored.slice(group.length + 1), await file.readFloat32(stored));
+  return values;
+}
+
+/** The optimizer's state, by the names that it is stored under. */
+async function readOthers(file: SafetensorsFile): Promise<ReadonlyMap<string, Float32Array>> {
+  const values = new Map<string, Float32Array>();
+  for (const stored of file.tensors.keys())
+    if (stored !== historyTensor && ![weight, bestWeight].some((group) => stored.startsWith(`${group}/`)))
+      values.set(stored, await file.readFloat32(stored));
   return values;
 }
 

@@ -1,20 +1,26 @@
 import type { TrainConfig } from '../../generated/train-config.ts';
 import type { LanguageModel } from '../../model/index.ts';
 import type { HistoryEntry } from '../history.ts';
-import { AdamW, rewriteValues } from '../optimizer.ts';
+import { Optimizer } from '../optimizer/optimizer.ts';
+import { rewriteValues } from '../optimizer/trained-parameter.ts';
 
 /** The state of a training: everything needed to resume from here exactly. */
 export class TrainingState implements Disposable {
   readonly model: LanguageModel;
-  readonly optimizer: AdamW;
+  readonly optimizer: Optimizer;
   #step = 0;
   #skipped = 0;
   readonly #history: HistoryEntry[] = [];
   #bestWeights: ReadonlyMap<string, Float32Array> | undefined;
 
-  constructor(model: LanguageModel, optimizer: TrainConfig['optimizer']) {
+  /** `factorOf` gives the factor by which a parameter's learning rate differs from the others'. */
+  constructor(
+    model: LanguageModel,
+    optimizer: TrainConfig['optimizer'],
+    factorOf?: (parameter: string) => number,
+  ) {
     this.model = model;
-    this.optimizer = new AdamW(optimizer, model.trainable);
+    this.optimizer = new Optimizer(optimizer, model.trainable, factorOf);
   }
 
   /** How many steps have been taken. */
@@ -60,11 +66,9 @@ export class TrainingState implements Disposable {
     this.#skipped = saved.history.filter(isSkipped).length;
     this.#bestWeights = saved.bestWeights;
     setWeights(this.model, saved.weights);
-    for (const [name, parameter] of this.optimizer.trained)
-      parameter.restore({
-        first: valuesOf(saved.firstMoments, name),
-        second: valuesOf(saved.secondMoments, name),
-      });
+    for (const name of this.model.trainable.keys())
+      for (const state of this.optimizer.stateOf(name))
+        state.restore(valuesOf(saved.optimizerState, `${state.name}/${name}`));
   }
 
   returnToBest(): void {
@@ -80,13 +84,13 @@ const isSkipped = (entry: HistoryEntry) => entry.type === 'step' && entry.spike 
 
 type Values = ReadonlyMap<string, Float32Array>;
 
-/** The content of a saved state; every map is keyed by the names of what is trained. */
+/** The content of a saved state. Weights are keyed by the names of what is trained. */
 export interface SavedState {
   readonly step: number;
   readonly history: readonly HistoryEntry[];
   readonly weights: Values;
-  readonly firstMoments: Values;
-  readonly secondMoments: Values;
+  /** By the name of the state's tensor and that of the parameter: `first_moment/lm_head.weight`. */
+  readonly optimizerState: Values;
   readonly bestWeights: Values | undefined;
 }
 

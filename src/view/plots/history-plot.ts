@@ -1,11 +1,7 @@
-import type { CurvePoint, Curves } from '../curves.ts';
-import { colorOf, figure, legendColumns, type PlotSpec, plotBase, seriesColors } from './plot-style.ts';
+import { type CurvePoint, type Curves, isLoss, type NamedCurves } from '../curves.ts';
+import { detailPanels, measurePanels, seriesColor, thinned } from './figure-panels.ts';
+import { colorOf, figure, type PlotSpec, plotBase, seriesColors } from './plot-style.ts';
 import { keptMarks, overfittingMarks, stepAxis } from './step-marks.ts';
-
-/** The curves of a training, with the name by which a reader knows it: a stage, a run, or both. */
-export interface NamedCurves extends Curves {
-  readonly name: string;
-}
 
 interface HistoryOptions {
   /** In pixels. */
@@ -27,6 +23,7 @@ export function historyPlot(
   const size = { width, height: Math.round(Math.min(320, width * 0.6)) };
   const panels = [
     { ...size, layer: isSingle && only ? singleLayers(only, width) : comparedLayers(curves, width) },
+    ...measurePanels(curves, width),
     ...(detail ? detailPanels(curves, width) : []),
   ];
   return {
@@ -69,7 +66,7 @@ function singleLayers(curves: NamedCurves, width: number): readonly object[] {
   const x = stepAxis(width);
   const sets = [
     { set: 'training', points: curves.train, color: colorOf('train') },
-    { set: 'validation', points: curves.validation, color: colorOf('validation') },
+    ...validationLines(curves),
   ].filter(({ points }) => points.length > 0);
   const color = {
     field: 'set',
@@ -91,6 +88,17 @@ function singleLayers(curves: NamedCurves, width: number): readonly object[] {
     },
     ...keptMarks(curves, width),
   ];
+}
+
+/** The validation loss, or those of several sets. */
+function validationLines({ validation, measures = {} }: Curves) {
+  const names = Object.keys(measures).filter(isLoss);
+  if (names.length === 0) return [{ set: 'validation', points: validation, color: colorOf('validation') }];
+  return names.map((name, index) => ({
+    set: name.replace('validation_loss/', 'validation '),
+    points: measures[name] ?? [],
+    color: seriesColors[1 + (index % (seriesColors.length - 1))] ?? colorOf('validation'),
+  }));
 }
 
 const MOST_DOTS = 40;
@@ -138,70 +146,19 @@ function comparedLayers(curves: readonly NamedCurves[], width: number): readonly
   ];
 }
 
-const seriesColor = (curves: readonly NamedCurves[], width: number) => ({
-  field: 'name',
-  type: 'nominal',
-  scale: {
-    domain: curves.map(({ name }) => name),
-    range: curves.map((_, index) => seriesColors[index % seriesColors.length]),
-  },
-  legend: {
-    columns: legendColumns(
-      curves.map(({ name }) => name),
-      width,
-    ),
-  },
-});
-
-/** Learning rates as `4e-5`. */
-const SMALL = "datum.value === 0 ? '0' : format(datum.value, '~e')";
-
-function detailPanels(curves: readonly NamedCurves[], width: number): readonly object[] {
-  const measures = [
-    { title: 'learning rate', points: (each: Curves) => each.learning_rate, labelExpr: SMALL },
-    { title: 'gradient norm', points: (each: Curves) => each.gradient_norm, labelExpr: 'datum.label' },
-  ];
-  const isSingle = curves.length === 1;
-  return measures.map(({ title, points, labelExpr }) => ({
-    width,
-    height: 80,
-    data: {
-      values: curves.flatMap((each) => thinned(points(each)).map((point) => ({ ...point, name: each.name }))),
-    },
-    mark: { type: 'line', strokeWidth: 1.25, ...(isSingle ? { color: colorOf('muted') } : {}) },
-    encoding: {
-      x: stepAxis(width),
-      y: { field: 'value', type: 'quantitative', title, axis: { tickCount: 3, labelExpr } },
-      ...(isSingle ? {} : { color: { ...seriesColor(curves, width), legend: null } }),
-    },
-  }));
-}
-
-const MOST_POINTS = 1200;
-
-/** At most 1,200 of the points: the lowest and the highest of each stretch, so that no spike is lost. */
-function thinned(points: readonly CurvePoint[]): readonly CurvePoint[] {
-  if (points.length <= MOST_POINTS) return points;
-  const stretch = Math.ceil((2 * points.length) / MOST_POINTS);
-  const kept: CurvePoint[] = [];
-  for (let start = 0; start < points.length; start += stretch) {
-    const part = points.slice(start, start + stretch);
-    const low = part.reduce((least, next) => (next.value < least.value ? next : least));
-    const high = part.reduce((most, next) => (next.value > most.value ? next : most));
-    kept.push(...(low === high ? [low] : low.step < high.step ? [low, high] : [high, low]));
-  }
-  return kept;
-}
-
 /** What the picture shows, in sentences. */
-function describe({ name, train, validation, best_step, kept_step, overfitting }: NamedCurves): string {
+function describe(curves: NamedCurves): string {
+  const { name, train, validation, best_step, best_by, kept_step, overfitting, measures = {} } = curves;
   const end = validation.at(-1);
-  const best = validation.find(({ step }) => step === best_step);
+  const best = best_by === undefined ? validation.find(({ step }) => step === best_step) : undefined;
+  const scores = Object.entries(measures).filter(([measure]) => !isLoss(measure));
   return [
-    `${name}: ${courseOf('training', train)}`,
+    `${name}: ${courseOf('training loss', train)}`,
     ...(best && end
-      ? [`${courseOf('validation', validation)}, lowest at step ${best.step} with ${figure(best.value)}`]
+      ? [`${courseOf('validation loss', validation)}, lowest at step ${best.step} with ${figure(best.value)}`]
       : []),
+    ...scores.map(([measure, points]) => courseOf(measure, points)),
+    ...(best_by === undefined ? [] : [`${best_by} is best at step ${best_step}`]),
     ...(overfitting ? [`overfitting begins at step ${overfitting.step}`] : []),
     ...(kept_step === undefined ? [] : [`the weights of step ${kept_step} were kept`]),
   ]
@@ -209,8 +166,8 @@ function describe({ name, train, validation, best_step, kept_step, overfitting }
     .concat('.');
 }
 
-function courseOf(set: string, points: readonly CurvePoint[]): string {
+function courseOf(measure: string, points: readonly CurvePoint[]): string {
   const [first, last] = [points[0], points.at(-1)];
-  if (first === undefined || last === undefined) return `no ${set} loss`;
-  return `${set} loss from ${figure(first.value)} at step ${first.step} to ${figure(last.value)} at step ${last.step}`;
+  if (first === undefined || last === undefined) return `no ${measure}`;
+  return `${measure} from ${figure(first.value)} at step ${first.step} to ${figure(last.value)} at step ${last.step}`;
 }

@@ -83,7 +83,9 @@ async function write(
     learnedOfAll: learned('all'),
     prompt,
     expected,
-    warnings: rig.reports.flatMap((report) => (report.type === 'note' ? report.message : [])),
+    warnings: rig.reports.flatMap((report) =>
+      report.type === 'note' && report.level === 'warning' ? report.message : [],
+    ),
   };
 }
 

@@ -48,7 +48,9 @@ async function learned(chat: string) {
       .split(/\n+/)
       .filter(Boolean)
       .map((run) => run.replace(/><$/, '>')),
-    warnings: rig.reports.flatMap((report) => (report.type === 'note' ? report.message : [])),
+    warnings: rig.reports.flatMap((report) =>
+      report.type === 'note' && report.level === 'warning' ? report.message : [],
+    ),
   };
 }
 

@@ -4,6 +4,7 @@ import type { Json, JsonObject } from '../../../src/core/json.ts';
 import * as generateCode from '../../../src/stages/generate/run-generate.ts';
 import { portCodecs } from '../../../src/stages/ports/port-codecs.ts';
 import * as tokenizeCode from '../../../src/stages/tokenize/run-tokenize.ts';
+import { namedTexts } from '../../../src/text/records.ts';
 import reference from '../../fixtures/stages/bos/bos.json' with { type: 'json' };
 import { openStageRig, type StageRig } from '../stage-rig.ts';
 import { generateDefaults } from './generate-defaults.ts';
@@ -60,7 +61,7 @@ export async function openModelRig({
       await rig.writeRecords('in', records);
       await run(tokenizeCode, given, 'records');
       const made = await portCodecs.tokens.read(rig.path('out')).read();
-      return made.records.map(({ tokens }) => [...tokens]);
+      return namedTexts(made).map(({ tokens }) => [...tokens]);
     },
   };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/core/json.ts';
 import { portCodecs } from '../../../src/stages/ports/port-codecs.ts';
+import { namedTexts } from '../../../src/text/records.ts';
 import reference from '../../fixtures/stages/bos/bos.json' with { type: 'json' };
 import { openModelRig, start } from './model-rig.ts';
 
@@ -84,8 +85,8 @@ describe('the token that begins a text', () => {
       whole('a', 'w3 w14'),
       { id: 'b', segments: [prompt, { role: 'response', text: ' w15' }], fields: {} },
     ]);
-    const { records } = await portCodecs.tokens.read(rig.path('out')).read();
-    expect(records.map(({ segments }) => segments)).toEqual([
+    const tokens = await portCodecs.tokens.read(rig.path('out')).read();
+    expect(namedTexts(tokens).map(({ segments }) => segments)).toEqual([
       [
         { role: 'prompt', end: 1 },
         { role: 'response', end: 3 },

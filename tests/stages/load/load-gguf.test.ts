@@ -10,6 +10,7 @@ import { openLanguageModel } from '../../../src/model/language-model.ts';
 import * as load from '../../../src/stages/load/run-load.ts';
 import { openTensorBackend } from '../../../src/tensor/index.ts';
 import { openTokenizer } from '../../../src/text/tokenizer/open-tokenizer.ts';
+import { startToken } from '../../../src/text/tokenizer/start-of-text.ts';
 import byTransformers from '../../fixtures/model/gguf/gemma3.json' with { type: 'json' };
 import given from '../../fixtures/model/gguf/models.json' with { type: 'json' };
 import expected from '../../fixtures/model/gguf/smollm2.json' with { type: 'json' };
@@ -126,7 +127,8 @@ test.skipIf(gemma3 === undefined)(
     await openTensorBackend({ backend: 'onnx' });
     const model = await openLanguageModel(rig.path('model'));
     const settings = { maxNewTokens: 20, temperature: 0, topP: 1, seed: 0, stop: [], batchSize: 3 };
-    const asked = byTransformers.prompts.map((text, index) => ({ id: `${index}`, text }));
+    const start = startToken(tokenizer, { bos: 'auto', isChat: false });
+    const asked = byTransformers.prompts.map((text, index) => ({ id: `${index}`, text, start }));
     const { signal } = new AbortController();
     const written = new Map<string, string>();
     for await (const { id, text } of generateTexts({ model, tokenizer, prompts: asked, settings, signal }))

@@ -12,7 +12,7 @@ import type { StageReport } from '../../../src/runtime/stage/stage-definition.ts
 import { writeBatches } from '../../../src/stages/ports/batches-file.ts';
 import { run } from '../../../src/stages/train/run-train.ts';
 import { trainStage } from '../../../src/stages/train/train-stage.ts';
-import type { Batches } from '../../../src/training/batches/batch-plan.ts';
+import type { PlainBatches } from '../../../src/training/batches/batch-plan.ts';
 import { countingExamples, tinyBatches, tinyModel } from '../../training/tiny-training.ts';
 
 const small: JsonObject = { epochs: 1, sample: { max_new_tokens: 3 } };
@@ -65,7 +65,7 @@ class TrainRig implements AsyncDisposable {
 
 interface RigRun {
   readonly config?: JsonObject;
-  readonly batches?: Partial<Batches>;
+  readonly batches?: Partial<PlainBatches>;
   readonly backend?: string;
   /** The folder of the model that is trained. */
   readonly model?: string;
@@ -226,6 +226,8 @@ describe("train's configuration", () => {
   it("has the reference experiment's values as defaults", () => {
     expect(fillDefaults(trainStage.schema, {})).toEqual({
       epochs: 2,
+      objective: 'sft',
+      preference: {},
       optimizer: {
         name: 'adamw',
         learning_rate: 5e-5,
@@ -237,6 +239,7 @@ describe("train's configuration", () => {
       schedule: { name: 'constant' },
       dropout: { embedding: 0, attention: 0, residual: 0 },
       evaluate: { every: 5, batches: 5 },
+      metric_for_best_model: 'validation_loss',
       keep: 'last',
       keep_epochs: 2,
       sample: { max_new_tokens: 50 },
