@@ -145,6 +145,8 @@ describe.skipIf(!hasLlamaCpp).each<[string, number]>([
   ['llama-llama3', 1e-3],
   ['llama-yarn', 1e-3],
   ['qwen2-yarn', 1e-3],
+  ['mixtral', 1e-3],
+  ['qwen3-moe', 1e-3],
 ])(
   `llama.cpp chooses the tokens that tuneloom gives the largest logits, in an exported model of the family %s${reason}`,
   (family, tolerance) => {
