@@ -5,7 +5,7 @@ import { type ApiOptions, openApi } from './api/app.ts';
 import { ModelHost } from './model/model-host.ts';
 import type { ModelToServe, ServedModel } from './model/protocol.ts';
 
-export interface ServingOptions extends Omit<ApiOptions, 'host'> {
+export interface ServingOptions extends Omit<ApiOptions, 'host' | 'adapters'> {
   readonly model: ModelToServe;
   /** Absolute path of the program of the model's process. */
   readonly script: string;
@@ -42,7 +42,11 @@ export async function startServing(options: ServingOptions): Promise<RunningMode
     onGone = resolve;
   });
   const host = await ModelHost.open({ script, model, environment, onNote, onRestart, onGone });
-  const { app, requests } = openApi({ ...options, host });
+  const { app, requests } = openApi({
+    ...options,
+    host,
+    adapters: model.adapters.map((adapter) => adapter.name),
+  });
   const sending = Math.min(sendingSeconds, options.limits.seconds) * 1000;
   const server = createAdaptorServer({
     fetch: app.fetch,

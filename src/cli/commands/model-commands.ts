@@ -8,7 +8,7 @@ export const modelCommands: readonly CommandDeclaration[] = [
   {
     name: 'chat',
     usage: '[file] <stage|model>',
-    summary: 'Chat with a model from a stage, a folder or a GGUF file',
+    summary: 'Chat with a model from a stage, a folder, a GGUF file or the hub',
     options: [
       repeatable(
         '--adapter <[name=]folder|stage>',
@@ -53,6 +53,10 @@ export const modelCommands: readonly CommandDeclaration[] = [
     usage: '[file] <stage|model>',
     summary: "Serve a model to programs that speak OpenAI's API",
     options: [
+      repeatable(
+        '--adapter <[name=]folder|stage>',
+        'also serve the model with this LoRA adapter, as a model of its own name; repeatable',
+      ),
       new Option('--name <name>', "the model's name for clients (default: its stage, folder or file)"),
       new Option('--template <name>', "a template instead of the model's own: alpaca, chatml, llama3, ..."),
       new Option(
@@ -98,6 +102,10 @@ export const modelCommands: readonly CommandDeclaration[] = [
     ],
     examples: [
       { line: 'tuneloom serve train', does: 'the model of the stage `train`, at http://127.0.0.1:8000/v1' },
+      {
+        line: 'tuneloom serve hf:HuggingFaceTB/SmolLM2-135M-Instruct',
+        does: 'a model of the Hugging Face hub',
+      },
       { line: 'tuneloom serve models/smollm2.gguf --port 9000', does: 'a model file' },
       { line: 'tuneloom serve train --host 0.0.0.0 --api-key-file key.txt', does: 'for other machines' },
     ],

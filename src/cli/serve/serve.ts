@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { formatDuration } from '../../core/index.ts';
 import type { RequestLine, RunningModel } from '../../serving/index.ts';
 import { startServing } from '../../serving/index.ts';
+import { openChatAdapters } from '../chat/chat-adapters.ts';
 import type { CommandCall, CommandContext } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
@@ -13,6 +14,7 @@ import { safeLine } from '../terminal/safe-text.ts';
 
 export interface ServeOptions extends PipelineOptions {
   readonly name?: string;
+  readonly adapter?: readonly string[];
   readonly template?: string;
   readonly host: string;
   readonly port: number;
@@ -38,13 +40,22 @@ export async function serveCommand(call: CommandCall<ServeOptions>): Promise<Exi
       message: `other machines can reach ${options.host}, and there is no API key`,
       help: `set ${keyVariable}, or name a file that holds the key with --api-key-file`,
     });
-  await using model = await openModel(call, 'be served');
+  await using model = await openModel(call, { command: 'serve', use: 'be served' });
   if (model === undefined) return exitCode.badUsage;
+  await using added = await openChatAdapters(call, options.adapter ?? []);
+  if (added === undefined) return exitCode.badUsage;
+  const { adapters } = added;
   const name = options.name ?? model.name;
+  if (adapters.some((adapter) => adapter.name === name))
+    throw new UsageError({
+      message: `the model and an adapter have the name \`${name}\``,
+      help: 'give the adapter another, as in --adapter tuned=./adapter, or the model one with --name',
+    });
   const log = logOf(options, context);
   const server = await startServing({
     model: {
       folder: model.folder,
+      adapters,
       template: options.template ?? model.template,
       batchSize: options.batchSize,
       contextLength: options.contextLength,
@@ -67,7 +78,8 @@ export async function serveCommand(call: CommandCall<ServeOptions>): Promise<Exi
         `internal error: ${safeLine(error instanceof Error ? (error.stack ?? '') : String(error))}`,
       ),
   });
-  log.serving(server, { name, hasKey: apiKey !== undefined });
+  const names = [name, ...adapters.map((adapter) => adapter.name)];
+  log.serving(server, { names, hasKey: apiKey !== undefined });
   return serveUntilStopped(server, context);
 }
 
@@ -128,7 +140,7 @@ function withoutKeys(environment: CommandContext['environment']): NodeJS.Process
 interface ServeLog {
   readonly serving: (
     server: RunningModel,
-    about: { readonly name: string; readonly hasKey: boolean },
+    about: { readonly names: readonly string[]; readonly hasKey: boolean },
   ) => void;
   readonly request: (line: RequestLine) => void;
   readonly complain: (text: string) => void;
@@ -138,12 +150,13 @@ interface ServeLog {
 function logOf({ json, verbose }: ServeOptions, { terminal }: CommandContext): ServeLog {
   if (json)
     return {
-      serving: ({ address, served }, { name }) =>
+      serving: ({ address, served }, { names: [model, ...adapters] }) =>
         terminal.print(
           JSON.stringify({
             event: 'serving',
             address,
-            model: name,
+            model,
+            ...(adapters.length > 0 && { adapters }),
             context_length: served.contextLength,
             backend: served.backend,
           }),
@@ -161,10 +174,10 @@ function logOf({ json, verbose }: ServeOptions, { terminal }: CommandContext): S
     };
   const { bold, dim } = terminal.colors;
   return {
-    serving: ({ address, served }, { name, hasKey }) =>
+    serving: ({ address, served }, { names, hasKey }) =>
       terminal.print(
         [
-          `Serving ${bold(safeLine(name))} at ${bold(`${address}/v1`)}`,
+          `Serving ${names.map((name) => bold(safeLine(name))).join(', ')} at ${bold(`${address}/v1`)}`,
           dim(
             `  ${served.backend}, texts of up to ${served.contextLength} tokens, ${hasKey ? 'with an API key' : 'without an API key'}`,
           ),
