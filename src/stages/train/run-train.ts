@@ -11,6 +11,7 @@ import type { StageHost } from '../../runtime/index.ts';
 import { copyTokenizer } from '../../text/index.ts';
 import {
   type Batches,
+  checkObjective,
   checkTrainingMemory,
   type TrainingProgress,
   type TrainingSummary,
@@ -33,6 +34,7 @@ export const { run } = implementStage<TrainConfig>()({
   async run({ config, inputs, outputs, statePath, checkpointPath, resources, host }) {
     const started = performance.now();
     const batches = await inputs.train.read();
+    checkObjective({ config, batches }); // before the model is loaded
     const adapter = inputs.adapter ? await adapterFolder(inputs.adapter.path) : undefined;
     if (adapter !== undefined) await refuseMerged({ model: inputs.model.path, adapter });
     const expected = await expectedMemory(inputs.model.path, resources, async (model, limit) =>
