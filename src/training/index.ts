@@ -19,5 +19,5 @@ export { withReference } from './preference/reference.ts';
 export { keptEpochs } from './state/kept-epoch-name.ts';
 export { train } from './train.ts';
 export { checkTrainingMemory } from './training-memory.ts';
-export type { AnswerScoring, TrainingProgress } from './training-task.ts';
+export type { AnswerScoring, TrainingProgress, TrainingSummary } from './training-task.ts';
 export { tuneModel } from './tune-model.ts';

@@ -1,3 +1,4 @@
+import { counted, formatDuration } from '../../core/index.ts';
 import type { TrainConfig } from '../../generated/train-config.ts';
 import {
   addEndTokens,
@@ -12,6 +13,7 @@ import {
   type Batches,
   checkTrainingMemory,
   type TrainingProgress,
+  type TrainingSummary,
   train,
   tuneModel,
 } from '../../training/index.ts';
@@ -38,7 +40,10 @@ export const { run } = implementStage<TrainConfig>()({
         adapter: adapter === undefined ? undefined : await readAdapterSettings(adapter, model),
       }),
     );
-    using local = await openLocalModel(inputs.model.path, { resources, host });
+    using local = await openLocalModel(inputs.model.path, {
+      ...{ resources, host },
+      basePrecision: config.base_precision,
+    });
     const { tokenizer, tensorBackend } = local;
     const { answerEnds } = batches;
     using tuned = tuneModel(local.model, {
@@ -69,6 +74,7 @@ export const { run } = implementStage<TrainConfig>()({
       onProgress: (progress) => reportProgress(progress, host),
       clock: () => performance.now(),
     });
+    if (answering) noteAnswering(answering, { started, host });
     await tuned.save(outputs.model.path);
     await copyTokenizer({ from: inputs.model.path, to: outputs.model.path });
     await copyAuxiliaryFiles({ from: inputs.model.path, to: outputs.model.path });
@@ -89,6 +95,16 @@ export const { run } = implementStage<TrainConfig>()({
     };
   },
 });
+
+/** What scoring answers cost, so that its settings can be weighed. */
+function noteAnswering(
+  { times, answers, milliseconds }: NonNullable<TrainingSummary['answering']>,
+  { started, host }: { readonly started: number; readonly host: StageHost },
+): void {
+  const share = Math.round((100 * milliseconds) / (performance.now() - started));
+  const message = `answering ${counted(answers, 'prompt')} in ${counted(times, 'evaluation')} took ${formatDuration(milliseconds)}, ${share} % of the training`;
+  host.report({ type: 'note', level: 'info', message });
+}
 
 function reportProgress(progress: TrainingProgress, host: StageHost): void {
   const { step, totalSteps, loss, figures, evaluated, learningRate, tokensPerSecond } = progress;
