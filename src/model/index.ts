@@ -1,4 +1,5 @@
 export { packedRows, paddedRows } from './attend-rows.ts';
+export { type BasePrecision, quantizedShare } from './base-precision.ts';
 export { configDropout, describeDropout, hasAttentionDropoutOnly } from './dropout.ts';
 export { addEndTokens, readEndTokens } from './folder/end-tokens.ts';
 export { exportWeights } from './folder/export-weights.ts';

@@ -62,6 +62,8 @@ export interface TrainingShape {
   readonly targets: number;
   /** Numbers that are trained, in parameters or adapters. */
   readonly trained: number;
+  /** Bytes of the weights that are kept quantized, and how many these are. */
+  readonly quantized?: { readonly weights: number; readonly bytes: number } | undefined;
   /** Numbers that the optimizer keeps, and those that it makes during a step; by default AdamW's two running means. */
   readonly optimizer?: { readonly state: number; readonly step: number };
   /** Whether a batch has several micro-batches, whose gradients are accumulated. */
@@ -93,13 +95,15 @@ export function trainingMemory(config: ModelConfig, shape: TrainingShape): Memor
     ? rows * length * layers * hiddenSize + Math.max(2 * inLayer, logits)
     : layers * inLayer + logits;
   const copies = accumulates ? 2.25 : 1; // those of a micro-batch and their sum; fitted too
+  const { weights: quantized, bytes } = shape.quantized ?? { weights: 0, bytes: 0 };
+  const float = floatBytes * (parameters - quantized);
   return {
-    weights: floatBytes * parameters,
+    weights: float + bytes,
     gradients: floatBytes * trained * copies,
     moments: floatBytes * (optimizer.state + optimizer.step),
     activations: floatBytes * activations,
     cache: 0,
-    overhead: trainingProcessBytes + 0.65 * floatBytes * parameters, // the engine's copies of weights in another layout
+    overhead: trainingProcessBytes + 0.65 * float, // the engine's copies of weights in another layout
   };
 }
 

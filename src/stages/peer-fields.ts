@@ -40,6 +40,12 @@ export const fieldsOfPeers: readonly (readonly [
   ['train', 'lora.dropout', ['lora_dropout']],
   ['train', 'lora.targets', ['lora_target', 'lora_target_modules', 'lora_target_linear', 'target_modules']],
   ['train', 'lora.use_rslora', ['peft_use_rslora']],
+  ['train', 'objective', ['rl', 'pref_loss', 'pref_loss_type']],
+  ['train', 'preference.beta', ['rl_beta', 'dpo_beta', 'pref_beta', 'orpo_alpha', 'kto_beta']],
+  ['train', 'preference.label_smoothing', ['dpo_label_smoothing', 'cpo_label_smoothing']],
+  ['train', 'preference.desirable_weight', ['kto_desirable_weight', 'kto_chosen_weight']],
+  ['train', 'preference.undesirable_weight', ['kto_undesirable_weight', 'kto_rejected_weight']],
+  ['format', 'preference', ['ranking']],
   ['train', 'lora.use_dora', ['peft_use_dora']],
   ['train', 'lora.modules_to_save', ['lora_modules_to_save', 'additional_target']],
   ['load', 'adapter', ['lora_model_dir', 'adapter_name_or_path']],
@@ -82,7 +88,6 @@ export const fieldsOfPeers: readonly (readonly [
 ];
 
 const float32 = 'weights and products are float32';
-const noPreferences = 'preference tuning is not supported; `train` tunes on answers';
 const notQuantized = 'a quantized base is not supported: weights are float32';
 
 const attention = 'attention has one implementation here, which the backend chooses';
@@ -95,16 +100,16 @@ const advice: Readonly<Record<string, string>> = {
     'set `micro_batch_size` of `train`: how many examples of a batch are computed at a time; `batch_size` of `collate` counts those of a whole step',
   finetuning_type:
     'add `lora` to `train` to train adapters, or `trainable` for chosen parameters; without them all weights are trained',
-  stage: '`train` tunes on answers; what it trains on is set by the stages before it',
+  stage: '`objective` of `train` says what it trains on: examples, pairs of answers or labeled answers',
   load_in_4bit: notQuantized,
   load_in_8bit: notQuantized,
   quantization_bit: notQuantized,
   quantization_config: notQuantized,
-  rl: noPreferences,
-  dpo_beta: noPreferences,
-  rl_beta: noPreferences,
-  pref_beta: noPreferences,
-  pref_loss: noPreferences,
+  ref_model: 'the reference is the model before training; the stage `reference` computes another',
+  ref_model_name_or_path:
+    'the reference is the model before training; the stage `reference` computes another',
+  precompute_ref_log_probs:
+    'they are always computed once; the stage `reference` keeps them for several trainings',
   bf16: float32,
   fp16: float32,
   tf32: float32,

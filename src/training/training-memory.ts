@@ -9,6 +9,7 @@ import {
   memoryError,
   nameSelection,
   parameterLayout,
+  quantizedShare,
   type TrainingShape,
   totalMemory,
   trainingMemory,
@@ -55,6 +56,7 @@ function largestShape({ model, config, batches, adapter }: PlannedTraining): Tra
     ...trainedNumbers(model, { ...config, adapter }),
     accumulates: items < Math.min(recipe.batchSize, examples.length),
     checkpoints: config.gradient_checkpointing,
+    quantized: quantizedShare(model, config.base_precision),
   };
 }
 
@@ -74,6 +76,7 @@ function whatWouldFit({ model, config, batches, limit }: PlannedTraining, shape:
     ...trained,
     accumulates: true,
     checkpoints: true,
+    quantized: shape.quantized,
   });
   const { optimizer } = config;
   const options: readonly TrainedNumbers[] =

@@ -6,7 +6,7 @@ import {
   openTensorBackend,
   type TensorBackendName,
 } from '../../src/tensor/index.ts';
-import { dequantizeWeight, quantizeWeight } from '../../src/tensor/ops/constant-weights.ts';
+import { dequantizeWeight, quantizeWeight } from '../../src/tensor/ops/quantize-weight.ts';
 import { numbers, relativeError, tensorOf } from './numbers.ts';
 
 const [inputs, outputs, rows] = [70, 24, 5]; // the last block of each column is partial
@@ -39,7 +39,7 @@ describe.each<TensorBackendName>(['cpu', 'onnx'])('on the %s backend', (backend)
       const data = numbers(inputs * outputs, { seed: 2 });
       const weight = tf.variable(tf.tensor2d(data, shape));
       const matrix = { inputs, outputs, transposed: transposeWeight };
-      const rounded = tf.tensor2d(dequantizeWeight(quantizeWeight({ data, ...matrix }), matrix), shape);
+      const rounded = tf.tensor2d(dequantizeWeight(quantizeWeight({ data, ...matrix }, 8), matrix), shape);
       const exact = tf.matMul(x as tf.Tensor2D, rounded, false, transposeWeight).dataSync();
       const tensors = tf.memory().numTensors;
       const constant = constantWeights({ tensors: [weight], precision: 'int8' });
@@ -73,7 +73,7 @@ describe.each<TensorBackendName>(['cpu', 'onnx'])('on the %s backend', (backend)
 test('a matrix in 8 bits is off by at most half a step and keeps the largest weight of each block', () => {
   const matrix = { inputs: 70, outputs: 3, transposed: true };
   const data = numbers(210, { seed: 5, scale: 4 });
-  const { bytes, scales } = quantizeWeight({ data, ...matrix });
+  const { bytes, scales } = quantizeWeight({ data, ...matrix }, 8);
   const back = dequantizeWeight({ bytes, scales }, matrix);
   const largestStep = Math.max(...scales);
   expect(Math.max(...data.map((value, i) => Math.abs(value - (back[i] ?? 0))))).toBeLessThanOrEqual(
@@ -86,5 +86,5 @@ test('a matrix in 8 bits is off by at most half a step and keeps the largest wei
 test('zeros stay zeros in 8 bits', () => {
   const matrix = { inputs: 32, outputs: 2, transposed: false };
   const zeros = new Float32Array(64);
-  expect(dequantizeWeight(quantizeWeight({ data: zeros, ...matrix }), matrix)).toEqual(zeros);
+  expect(dequantizeWeight(quantizeWeight({ data: zeros, ...matrix }, 8), matrix)).toEqual(zeros);
 });

@@ -1,6 +1,6 @@
 import { portCodecs, readAll } from '../../stages/index.ts';
 import { figuresIn, type HistoryEntry } from '../../training/index.ts';
-import { curvesOf } from '../../view/index.ts';
+import { curvesOf, isPreferenceMeasure } from '../../view/index.ts';
 import { trainingText } from '../summary/trainings.ts';
 import { formatCount, formatFigure } from '../terminal/format-number.ts';
 import { safeText } from '../terminal/safe-text.ts';
@@ -65,8 +65,11 @@ function fewNotes(notes: readonly string[]): readonly string[] {
 }
 
 function entryTable(entries: readonly HistoryEntry[], columns: number): string {
-  const measures = [...new Set(entries.flatMap(measuresOf))];
-  const head = [...HEAD, ...measures.map((name) => name.replace('_loss', ''))];
+  // A table has no room for all figures of preferences.
+  const measures = [...new Set(entries.flatMap(measuresOf))].filter(
+    (name) => isPreferenceMeasure(name) || !/_(rewards|logps|log_odds|nll|kl)/.test(name),
+  );
+  const head = [...HEAD, ...measures.map((name) => name.replace(/_loss|^validation_rewards_/, ''))];
   const rows = mergedRows(rowsOf(entries, measures));
   // A column without a value says nothing.
   const filled = head.map((_, at) => at).filter((at) => rows.some((row) => row[at] !== ''));
@@ -101,7 +104,10 @@ function csvOf(entries: readonly HistoryEntry[]): Shown['csv'] & object {
   const measures = Object.fromEntries(entries.flatMap(measuresOf).map((name) => [name, '']));
   return entries.flatMap((entry): Readonly<Record<string, unknown>>[] => {
     if (entry.type !== 'step' && entry.type !== 'evaluation' && entry.type !== 'generation') return [];
-    if (entry.type === 'step') return [{ ...CSV, ...measures, ...entry }];
+    if (entry.type === 'step') {
+      const { figures: _, ...rest } = entry;
+      return [{ ...CSV, ...measures, ...rest, ...figuresIn(entry) }];
+    }
     const { type, step, epoch } = entry;
     return [{ ...CSV, ...measures, type, step, epoch, ...figuresIn(entry) }];
   });
@@ -109,7 +115,7 @@ function csvOf(entries: readonly HistoryEntry[]): Shown['csv'] & object {
 
 /** The names of what an entry measures besides what every history has. */
 const measuresOf = (entry: HistoryEntry): readonly string[] =>
-  entry.type === 'evaluation' || entry.type === 'generation'
+  entry.type === 'evaluation' || entry.type === 'generation' || entry.type === 'step'
     ? Object.keys(figuresIn(entry)).filter((name) => !Object.hasOwn(CSV, name))
     : [];
 

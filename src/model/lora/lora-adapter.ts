@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from '../../core/index.ts';
-import { squaredWeightNorms } from '../../tensor/index.ts';
+import { floatWeight, squaredWeightNorms } from '../../tensor/index.ts';
 import { freeze, type LanguageModel, parameterOf } from '../language-model.ts';
 import { openAdapterFolder } from './adapter-folder.ts';
 import {
@@ -42,12 +42,17 @@ export function newAdapter(
     variables.set(names.down, variableOf(filled(rank * inputSize, down), [rank, inputSize]));
     variables.set(names.up, variableOf(filled(outputSize * rank, up), [outputSize, rank]));
     if (!settings.dora) continue;
-    const squares = squaredWeightNorms({ weight: parameterOf(model, weight), inputFirst });
-    const norms = squares.dataSync<'float32'>().map(Math.sqrt);
-    squares.dispose();
+    const norms = tf.tidy(() => {
+      const base = floatWeight(parameterOf(model, weight));
+      return squaredWeightNorms({ weight: base, inputFirst }).dataSync<'float32'>().map(Math.sqrt);
+    });
     variables.set(names.magnitude, variableOf(norms, [outputSize]));
   }
-  for (const [name, { from }] of layout.whole) variables.set(name, tf.variable(parameterOf(model, from)));
+  for (const [name, { from }] of layout.whole) {
+    const start = floatWeight(parameterOf(model, from));
+    variables.set(name, tf.variable(start));
+    start.dispose();
+  }
   return adapterOf({ settings, layout, variables, fixed: new Map() });
 }
 
@@ -79,7 +84,8 @@ export async function loadAdapter(model: LanguageModel, folder: string): Promise
   for (const name of source.fixed) {
     const values = await source.read(name);
     const own = parameterOf(model, name);
-    if (!isEqual(values, await own.data<'float32'>())) fixed.set(name, variableOf(values, own.shape));
+    const base = tf.tidy(() => floatWeight(own).dataSync<'float32'>());
+    if (!isEqual(values, base)) fixed.set(name, variableOf(values, own.shape));
   }
   freeze(fixed.values());
   return adapterOf({ settings, layout, variables, fixed });

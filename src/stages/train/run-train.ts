@@ -40,7 +40,10 @@ export const { run } = implementStage<TrainConfig>()({
         adapter: adapter === undefined ? undefined : await readAdapterSettings(adapter, model),
       }),
     );
-    using local = await openLocalModel(inputs.model.path, { resources, host });
+    using local = await openLocalModel(inputs.model.path, {
+      ...{ resources, host },
+      basePrecision: config.base_precision,
+    });
     const { tokenizer, tensorBackend } = local;
     const { answerEnds } = batches;
     using tuned = tuneModel(local.model, {

@@ -26,6 +26,7 @@ export const trainStage = declareStage<TrainConfig>({
     ...bestMetricProblems(config),
     ...preferenceProblems(config),
     ...(config.lora !== undefined && config.trainable !== undefined ? [loraAlone] : []),
+    ...(config.lora === undefined && config.base_precision !== 'float32' ? [frozenBase] : []),
   ],
   horizon: { fields: horizonOf, describe: remainingEpochs },
   process: 'child',
@@ -50,6 +51,13 @@ function preferenceProblems({ objective, preference }: TrainConfig): readonly Co
           : `remove it; ${objective} uses ${used.map((name) => `\`${name}\``).join(', ')}`,
     }));
 }
+
+const frozenBase: ConfigProblem = {
+  pointer: '/base_precision',
+  code: 'frozen-base',
+  message: '`base_precision` keeps weights that are not trained, and without `lora` they are',
+  help: 'add `lora`, or remove it',
+};
 
 const loraAlone: ConfigProblem = {
   pointer: '/trainable',

@@ -249,6 +249,31 @@ describe("train's configuration", () => {
     });
   });
 
+  it('has for each objective the settings of preferences that it uses', () => {
+    const pointers = (config: JsonObject) =>
+      problems(config)?.map(({ pointer, message }) => [pointer, message]);
+    expect([
+      pointers({ preference: { beta: 0.2 } }),
+      pointers({ objective: 'ipo', preference: { beta: 0.2, label_smoothing: 0.1 } }),
+      pointers({ objective: 'dpo', preference: { loss_type: 'hinge', label_smoothing: 0.1 } }),
+      pointers({ objective: 'dpo', preference: { loss_type: 'robust', label_smoothing: 0.1 } }),
+      pointers({ objective: 'kto', keep: 'best', metric_for_best_model: 'validation_rewards_accuracies' }),
+      pointers({ objective: 'dpo', keep: 'best', metric_for_best_model: 'validation_rewards_accuracies' }),
+    ]).toEqual([
+      [['/preference/beta', '`beta` has no effect on `objective: sft`']],
+      [['/preference/label_smoothing', '`label_smoothing` has no effect on `objective: ipo`']],
+      [
+        [
+          '/preference/label_smoothing',
+          '`label_smoothing` has no effect on `objective: dpo` with `loss_type: hinge`',
+        ],
+      ],
+      [],
+      [['/metric_for_best_model', 'nothing measures `validation_rewards_accuracies`']],
+      [],
+    ]);
+  });
+
   it('sets the warm-up once, and has a final share only with a decay', () => {
     expect(
       problems({ schedule: { warmup_steps: 1, warmup_share: 0.1, name: 'linear', final_share: 0.1 } }),

@@ -1,5 +1,4 @@
 import { isList, type Json, numberIn } from '../../../core/index.ts';
-import { modelAddress, type Places } from './data-place.ts';
 import type { Translation } from './translation.ts';
 
 type Place = Parameters<Translation['set']>[0];
@@ -168,21 +167,6 @@ function translateEvaluation(translation: Translation): void {
     translation.set('train.keep', 'best', { field: 'load_best_model_at_end' });
   if (translation.take('gradient_checkpointing'))
     translation.set('train.gradient_checkpointing', true, { field: 'gradient_checkpointing' });
-}
-
-/** An adapter that a training continues, by its folder or its repository on the hub. */
-export function translateAdapter(
-  translation: Translation,
-  { field, places }: { readonly field: string; readonly places: Places },
-): void {
-  const value = translation.take(field);
-  if (value === undefined) return;
-  const address = typeof value === 'string' && !value.includes(',') ? modelAddress(value, places) : undefined;
-  const isTaken =
-    address !== undefined &&
-    translation.set('load.adapter', address, { field, remark: 'its rank, alpha and targets count' }) &&
-    translation.set('train.lora', 'continue');
-  if (!isTaken) translation.leave(field, '`adapter` of `load` is one adapter in the layout of PEFT');
 }
 
 /** LoRA by rank, alpha and targets. `targets`: what the program says of them; undefined for all linear layers. */

@@ -1,0 +1,53 @@
+import { familyOf, type ModelConfig, parameterLayout } from './model-config.ts';
+
+/** How a frozen base is kept: `int8` and `int4` in blocks of 32 weights that share a scale. */
+export type BasePrecision = 'float32' | 'int8' | 'int4';
+
+interface MatrixToKeep {
+  readonly shape: readonly [number, number];
+  /** Stored [O, I], not [I, O]. */
+  readonly transposed: boolean;
+  readonly bits: 4 | 8;
+}
+
+/** Blocks of weights that share a scale. */
+const block = 32;
+
+/**
+ * The parameters that a base of this precision keeps quantized: the projections of its layers, as in QLoRA (Dettmers et al.
+ * 2023, arXiv:2305.14314). Embeddings, the head, norms and biases stay in float32, and so does a projection whose inputs are
+ * no whole number of blocks.
+ */
+export function quantizedMatrices(
+  config: ModelConfig,
+  precision: BasePrecision,
+): ReadonlyMap<string, MatrixToKeep> {
+  const matrices = new Map<string, MatrixToKeep>();
+  if (precision === 'float32') return matrices;
+  const { embeddings, inputFirst, tiedHead } = familyOf(config);
+  for (const [name, { shape }] of parameterLayout(config)) {
+    const [rows = 0, columns = 0] = shape;
+    const isProjection = shape.length === 2 && name.endsWith('.weight') && !embeddings.includes(name);
+    const inputs = inputFirst ? rows : columns;
+    if (!isProjection || name === tiedHead.head || inputs % block !== 0) continue;
+    matrices.set(name, {
+      shape: [rows, columns],
+      transposed: !inputFirst,
+      bits: precision === 'int8' ? 8 : 4,
+    });
+  }
+  return matrices;
+}
+
+/** How many weights a base of this precision keeps quantized, and their bytes with their scales. */
+export function quantizedShare(
+  config: ModelConfig,
+  precision: BasePrecision,
+): { readonly weights: number; readonly bytes: number } {
+  let [weights, bytes] = [0, 0];
+  for (const { shape, bits } of quantizedMatrices(config, precision).values()) {
+    weights += shape[0] * shape[1];
+    bytes += shape[0] * shape[1] * (bits / 8 + 4 / block);
+  }
+  return { weights, bytes };
+}
