@@ -1,5 +1,5 @@
 import { UserError } from '../../core/index.ts';
-import type { Resampling } from '../../metrics/index.ts';
+import { bleuOf, chrfOf, type Resampling } from '../../metrics/index.ts';
 import type { Aggregation } from './metric-list.ts';
 import type { NotedValue } from './noted-values.ts';
 import { PythonRandom } from './python-random.ts';
@@ -25,10 +25,13 @@ export function aggregate(
   if (aggregation === 'mean')
     return { value, standardError: sampleDeviation(numbers(noted)) / Math.sqrt(noted.length) };
   if (!bootstrapped.has(aggregation)) return { value, standardError: undefined };
-  return { value, standardError: bootstrapError(noted, { ...resampling, figure }) };
+  const rounds = ofTexts.has(aggregation) ? Math.min(resampling.rounds, 100) : resampling.rounds;
+  return { value, standardError: bootstrapError(noted, { ...resampling, rounds, figure }) };
 }
 
+const ofTexts: ReadonlySet<Aggregation> = new Set(['bleu', 'chrf', 'chrf++'] as const);
 const bootstrapped: ReadonlySet<Aggregation> = new Set([
+  ...ofTexts,
   ...(['median', 'nanmean', 'perplexity', 'f1', 'matthews_corrcoef'] as const),
 ]);
 
@@ -54,6 +57,11 @@ function figureOf(aggregation: Aggregation): FigureOf {
       return (noted) => matthewsCorrelation(ofKind(noted, 'labels'));
     case 'brier_score':
       return (noted) => mean(ofKind(noted, 'probabilities').map(brierScore));
+    case 'bleu':
+      return (noted) => bleuOf(ofKind(noted, 'counts').map(({ counts }) => counts));
+    case 'chrf':
+    case 'chrf++':
+      return (noted) => chrfOf(ofKind(noted, 'counts').map(({ counts }) => counts));
     default:
       return aggregation satisfies never;
   }

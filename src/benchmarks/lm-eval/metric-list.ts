@@ -21,6 +21,9 @@ export const aggregations = {
   f1: 'labels',
   matthews_corrcoef: 'labels',
   brier_score: 'probabilities',
+  bleu: 'counts',
+  chrf: 'counts',
+  'chrf++': 'counts',
 } as const;
 export type Aggregation = keyof typeof aggregations;
 
@@ -69,6 +72,9 @@ const known = {
   generate_until: {
     exact_match: mean,
     f1,
+    bleu: { notes: 'counts', aggregation: 'bleu' },
+    chrf: { notes: 'counts', aggregation: 'chrf' },
+    'chrf++': { notes: 'counts', aggregation: 'chrf++' },
   },
 } as const satisfies Readonly<Record<OutputType, Readonly<Record<string, KnownMetric>>>>;
 
@@ -126,8 +132,8 @@ function taskMetric(
     checker.problem('metric', `the metric \`${metric}\` with \`output_type: ${outputType}\` ${reason}`);
     return [];
   }
-  const fitting = Object.keys(aggregations).filter(
-    (name) => aggregations[name as Aggregation] === found.notes,
+  const fitting = Object.keys(aggregations).filter((name) =>
+    found.notes === 'counts' ? name === metric : aggregations[name as Aggregation] === found.notes,
   ) as Aggregation[]; // keys of the same table
   const aggregation = checker.oneOf('aggregation', fitting) ?? found.aggregation;
   const higher = checker.flag('higher_is_better') ?? found.lowerIsBetter !== true;

@@ -1,4 +1,5 @@
 import { isList, type Json, type JsonObject, jsonText, UserError } from '../../core/index.ts';
+import { bleuCounts, chrfCounts } from '../../metrics/index.ts';
 import { PythonRegex, type ResponseRecord, spaceRun } from '../../text/index.ts';
 import { noChoice } from './gold.ts';
 import type { MetricName } from './metric-list.ts';
@@ -10,7 +11,9 @@ export type NotedValue =
   /** A log-likelihood over a number of units. */
   | { readonly kind: 'weighted'; readonly value: number; readonly weight: number }
   | { readonly kind: 'labels'; readonly gold: number; readonly predicted: number }
-  | { readonly kind: 'probabilities'; readonly gold: number; readonly probabilities: readonly number[] };
+  | { readonly kind: 'probabilities'; readonly gold: number; readonly probabilities: readonly number[] }
+  /** What `bleu` or `chrf` counts in an answer. */
+  | { readonly kind: 'counts'; readonly counts: readonly number[] };
 
 interface Answered {
   /** The question's row. */
@@ -102,10 +105,29 @@ function textValues({ fields, answer }: Answered, { metrics, several }: Scoring)
         if (typeof answer === 'number' && !several)
           return { kind: 'labels', gold: wholeNumber(golds[0] ?? ''), predicted: answer };
         throw badAnswer(answer, '`f1` needs a number, as the filter `map` makes it');
+      case 'bleu':
+      case 'chrf':
+      case 'chrf++':
+        if (typeof answer !== 'string') throw badAnswer(answer, `\`${metric}\` needs a text`);
+        if (!several) return { kind: 'counts', counts: overlapCounts(metric, answer, golds) };
+        throw new UserError({
+          code: 'several-targets',
+          message: `\`${metric}\` is not defined for a list of targets, as in lm-evaluation-harness`,
+          help: 'let `doc_to_target` give one text',
+        });
       default:
         throw unknownMetric(metric);
     }
   };
+}
+
+function overlapCounts(
+  metric: 'bleu' | 'chrf' | 'chrf++',
+  answer: string,
+  golds: readonly string[],
+): readonly number[] {
+  if (metric === 'bleu') return bleuCounts(answer, golds, { tokenize: '13a', lowercase: false });
+  return chrfCounts(answer, golds, metric === 'chrf' ? 0 : 2);
 }
 
 /** exact_match of the Python package evaluate: each option changes both sides. */

@@ -109,7 +109,7 @@ const docOf = ({ doc }: ResponseRecord['fields']): ResponseRecord['fields'] =>
 
 /** What is shown of a single question. */
 function shownValue(noted: NotedValue | undefined): Json {
-  if (noted === undefined || noted.kind === 'probabilities') return null;
+  if (noted === undefined || noted.kind === 'probabilities' || noted.kind === 'counts') return null;
   return noted.kind === 'labels' ? Number(noted.gold === noted.predicted) : noted.value;
 }
 

@@ -22,6 +22,7 @@ import { implementStage } from '../implement-stage.ts';
 import { adapterFolder, refuseMerged } from '../models/adapter.ts';
 import { expectedMemory, openLocalModel } from '../models/local-model.ts';
 import { answerScoring } from './answer-scoring.ts';
+import { trainableTokens } from './trainable-tokens.ts';
 
 /** Trains the input model and writes it in the same layout, with the input's tokenizer. */
 export const { run } = implementStage<TrainConfig>()({
@@ -52,6 +53,7 @@ export const { run } = implementStage<TrainConfig>()({
       config,
       seed: config.seed ?? batches.recipe.seed,
       adapter: adapter === undefined ? undefined : await loadAdapter(local.model, adapter),
+      tokens: await trainableTokens(config, { tokenizer, folder: inputs.model.path }),
     });
     const { generation } = config.evaluate;
     const answers =
