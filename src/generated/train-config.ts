@@ -289,6 +289,10 @@ export interface TrainConfig {
         readonly bias: 'none' | 'all' | 'lora_only';
       };
   /**
+   * With `lora`: how the frozen projections of the model are kept, in blocks of 32 weights that share a scale: `int8` takes about a quarter of the memory of `float32`, `int4` about a seventh. The adapter is trained, and the model merged, with the rounded weights. On the processor only. See [Adapters](../adapters.md#a-smaller-base).
+   */
+  readonly base_precision: 'float32' | 'int8' | 'int4';
+  /**
    * Trains only these parameters and freezes the others, which get no gradient and no optimizer state. A list of names, ends of names (`ln_f.weight`) and patterns (`transformer.h.1*`); a leading `!` excludes what matches.
    *
    * @minItems 1

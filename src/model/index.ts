@@ -1,4 +1,5 @@
 export { packedRows, paddedRows } from './attend-rows.ts';
+export { type BasePrecision, floatProjectionsNote, quantizedShare } from './base-precision.ts';
 export { configDropout, describeDropout, hasAttentionDropoutOnly } from './dropout.ts';
 export { addEndTokens, readEndTokens } from './folder/end-tokens.ts';
 export { exportWeights } from './folder/export-weights.ts';
@@ -60,7 +61,12 @@ export {
   readAdapterConfig,
   readAdapterSettings,
 } from './lora/adapter-folder.ts';
-export { adapterSize, type LoraSettings, valuePattern } from './lora/adapter-layout.ts';
+export {
+  adapterLayout,
+  adapterTensors,
+  type LoraSettings,
+  valuePattern,
+} from './lora/adapter-layout.ts';
 export { type LoraAdapter, loadAdapter, newAdapter, rowsOf } from './lora/lora-adapter.ts';
 export { loraTargets } from './lora/lora-targets.ts';
 export { saveAdaptedModel, withRows } from './lora/merge.ts';

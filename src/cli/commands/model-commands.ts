@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { exportFormats, exportTypes } from '../export/export-options.ts';
 import type { CommandDeclaration } from './command-declaration.ts';
-import { numberFrom, pipelineOptions, repeatable, wholeNumber } from './options.ts';
+import { numberFrom, pipelineOptions, portNumber, repeatable, wholeNumber } from './options.ts';
 
 /** What can be done with a model. */
 export const modelCommands: readonly CommandDeclaration[] = [
@@ -64,7 +64,7 @@ export const modelCommands: readonly CommandDeclaration[] = [
         'the address to listen on; any but this machine needs an API key',
       ).default('127.0.0.1'),
       new Option('--port <number>', 'the port to listen on; 0 for any free one')
-        .argParser(wholeNumber(0))
+        .argParser(portNumber)
         .default(8000),
       new Option(
         '--api-key-file <file>',

@@ -1,5 +1,4 @@
 import { UserError } from '../../core/index.ts';
-import { elementCount } from '../../formats/index.ts';
 import { familyOf, type ModelConfig, parameterLayout } from '../model-config.ts';
 import { namePattern, patternText } from '../name-pattern.ts';
 import { type AdaptableModule, headName, loraTargets } from './lora-targets.ts';
@@ -138,14 +137,6 @@ function wholeParameters(
       return [name, { from, shape: layout.get(from)?.shape ?? [] }];
     }),
   );
-}
-
-/** How many numbers an adapter has. */
-export function adapterSize(config: ModelConfig, settings: LoraSettings): number {
-  let count = 0;
-  for (const shape of adapterTensors(adapterLayout(config, settings), settings).values())
-    count += elementCount(shape);
-  return count;
 }
 
 /** The tensors of an adapter and their shapes, by PEFT's names without the prefix of all. */

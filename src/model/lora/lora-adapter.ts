@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from '../../core/index.ts';
-import { squaredWeightNorms, type TokenPlaces, tokenPlaces } from '../../tensor/index.ts';
+import { floatWeight, squaredWeightNorms, type TokenPlaces, tokenPlaces } from '../../tensor/index.ts';
 import { freeze, type LanguageModel, parameterOf } from '../language-model.ts';
 import { openAdapterFolder } from './adapter-folder.ts';
 import {
@@ -45,12 +45,17 @@ export function newAdapter(
     variables.set(names.down, variableOf(filled(rank * inputSize, down), [rank, inputSize]));
     variables.set(names.up, variableOf(filled(outputSize * rank, up), [outputSize, rank]));
     if (!settings.dora) continue;
-    const squares = squaredWeightNorms({ weight: parameterOf(model, weight), inputFirst });
-    const norms = squares.dataSync<'float32'>().map(Math.sqrt);
-    squares.dispose();
+    const norms = tf.tidy(() => {
+      const base = floatWeight(parameterOf(model, weight));
+      return squaredWeightNorms({ weight: base, inputFirst }).dataSync<'float32'>().map(Math.sqrt);
+    });
     variables.set(names.magnitude, variableOf(norms, [outputSize]));
   }
-  for (const [name, { from }] of layout.whole) variables.set(name, tf.variable(parameterOf(model, from)));
+  for (const [name, { from }] of layout.whole) {
+    const start = floatWeight(parameterOf(model, from));
+    variables.set(name, tf.variable(start));
+    start.dispose();
+  }
   for (const [module, { from, ids, shape }] of layout.rows)
     variables.set(trainedRowsName(module), variableOf(rowsOf(parameterOf(model, from), ids), shape));
   return adapterOf(model, { settings, layout, variables, fixed: new Map() });
@@ -85,7 +90,7 @@ function adapterOf({ config }: LanguageModel, parts: Omit<LoraAdapter, 'places' 
 /** Rows of a table, [n, C]. */
 export function rowsOf(table: tf.Tensor, ids: readonly number[]): Float32Array {
   const [, width = 0] = table.shape;
-  const values = table.dataSync<'float32'>();
+  const values = tf.tidy(() => floatWeight(table).dataSync<'float32'>());
   const rows = new Float32Array(ids.length * width);
   for (const [row, id] of ids.entries()) rows.set(values.subarray(id * width, (id + 1) * width), row * width);
   return rows;
@@ -102,7 +107,8 @@ export async function loadAdapter(model: LanguageModel, folder: string): Promise
   for (const name of source.fixed) {
     const values = await source.read(name);
     const own = parameterOf(model, name);
-    if (!isEqual(values, await own.data<'float32'>())) fixed.set(name, variableOf(values, own.shape));
+    const base = tf.tidy(() => floatWeight(own).dataSync<'float32'>());
+    if (!isEqual(values, base)) fixed.set(name, variableOf(values, own.shape));
   }
   freeze(fixed.values());
   return adapterOf(model, { settings, layout, variables, fixed });

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import type { TensorToWrite } from '../../formats/index.ts';
+import { floatWeight } from '../../tensor/index.ts';
 import { untiedConfig, writeModelFolder } from '../folder/model-folder.ts';
 import { parameterOf } from '../language-model.ts';
 import { familyOf, type ModelConfig } from '../model-config.ts';
@@ -43,18 +44,18 @@ async function mergedParameter(model: AdaptedModel, name: string): Promise<Float
   const weight = replaced.get(source) ?? parameterOf(model, source);
   const module = name.replace(/\.weight$/, '');
   const target = name.endsWith('.weight') ? adapter.layout.targets.get(module) : undefined;
-  if (target === undefined) {
-    const values = await weight.data<'float32'>();
-    const rows = adapter.layout.rows.get(source.replace(/\.weight$/, ''));
-    const own = adapter.variables.get(trainedRowsName(source.replace(/\.weight$/, '')));
-    return rows === undefined || own === undefined
-      ? values
-      : withRows(values, { rows: await own.data<'float32'>(), ids: rows.ids });
-  }
-  const merged = tf.tidy(() => mergedWeight(model, { name: module, target, weight }));
+  const merged = tf.tidy(() => {
+    const base = floatWeight(weight);
+    return target === undefined ? base : mergedWeight(model, { name: module, target, weight: base });
+  });
   const values = await merged.data<'float32'>();
   merged.dispose();
-  return values;
+  if (target !== undefined) return values;
+  const rows = adapter.layout.rows.get(source.replace(/\.weight$/, ''));
+  const own = adapter.variables.get(trainedRowsName(source.replace(/\.weight$/, '')));
+  return rows === undefined || own === undefined
+    ? values
+    : withRows(values, { rows: await own.data<'float32'>(), ids: rows.ids });
 }
 
 /** A table in which some rows are others. */

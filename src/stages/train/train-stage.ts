@@ -27,6 +27,7 @@ export const trainStage = declareStage<TrainConfig>({
     ...preferenceProblems(config),
     ...(config.lora === 'continue' && config.trainable_tokens !== undefined ? [tokensOfAdapter] : []),
     ...(config.lora !== undefined && config.trainable !== undefined ? [loraAlone] : []),
+    ...(config.lora === undefined && config.base_precision !== 'float32' ? [frozenBase] : []),
   ],
   horizon: { fields: horizonOf, describe: remainingEpochs },
   process: 'child',
@@ -59,6 +60,13 @@ function preferenceProblems({ objective, preference }: TrainConfig): readonly Co
           : `remove it; ${objective} uses ${used.map((name) => `\`${name}\``).join(', ')}`,
     }));
 }
+
+const frozenBase: ConfigProblem = {
+  pointer: '/base_precision',
+  code: 'frozen-base',
+  message: '`base_precision` keeps weights that are not trained, and without `lora` they are',
+  help: 'add `lora`, or remove it',
+};
 
 const loraAlone: ConfigProblem = {
   pointer: '/trainable',
