@@ -327,4 +327,53 @@ describe("train's configuration", () => {
       true,
     ]);
   });
+
+  it('requires the validation set that is named, or prompts for scores of answers', () => {
+    const generation = { metrics: ['rouge1'] };
+    const inputsOf = (config: JsonObject) => {
+      const { inputs } = trainStage.ports(fillDefaults(trainStage.schema, config));
+      return Object.entries(inputs).map(([port, { required, named = false }]) =>
+        [port, ...(required ? ['required'] : []), ...(named ? ['named'] : [])].join(' '),
+      );
+    };
+    const first = ['model required', 'train required'];
+    expect(inputsOf({})).toEqual([...first, 'validation named']);
+    expect(inputsOf({ keep: 'best' })).toEqual([...first, 'validation required']);
+    expect(inputsOf({ keep: 'best', metric_for_best_model: 'validation_loss/hard' })).toEqual([
+      ...first,
+      ...['validation named', 'validation.hard required'],
+    ]);
+    expect(inputsOf({ keep: 'best', metric_for_best_model: 'rouge1', evaluate: { generation } })).toEqual([
+      ...first,
+      ...['validation named', 'prompts required'],
+    ]);
+  });
+
+  it.each([
+    [{ optimizer: { name: 'adafactor' } }, 'no-learning-rate: `adafactor` needs a learning rate'],
+    [
+      { optimizer: { name: 'adafactor', relative_step: true, learning_rate: 1e-3 } },
+      'unused-field: `relative_step` sets the learning rate itself',
+    ],
+    [
+      { optimizer: { name: 'adafactor', relative_step: true }, schedule: { name: 'linear' } },
+      'unused-field: `relative_step` sets the learning rate, without a schedule',
+    ],
+    [
+      { optimizer: { name: 'adafactor', learning_rate: 1e-3, warmup_init: true } },
+      'unused-field: `warmup_init` only affects `relative_step`',
+    ],
+    [
+      { optimizer: { name: 'sgd', nesterov: true } },
+      'unused-field: `nesterov` looks ahead by the momentum, and there is none',
+    ],
+    [{ loraplus_lr_ratio: 4 }, 'unused-field: `loraplus_lr_ratio` only affects `lora`'],
+    [
+      { metric_for_best_model: 'rouge1' },
+      'unused-field: `metric_for_best_model` has no effect: nothing watches it',
+    ],
+    [{ keep: 'best', metric_for_best_model: 'rouge1' }, 'unknown-metric: nothing measures `rouge1`'],
+  ] as const)('has no setting without effect: %j', (config, problem) => {
+    expect(problems(config)?.map(({ code, message }) => `${code}: ${message}`)).toEqual([problem]);
+  });
 });
