@@ -28,6 +28,7 @@ export interface FormatConfig {
         | 'humaneval'
         | 'openai_evals'
         | 'openai-evals-grade'
+        | 'lm_eval'
       )
     | {
         /**

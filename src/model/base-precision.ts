@@ -22,21 +22,31 @@ export function quantizedMatrices(
   config: ModelConfig,
   precision: BasePrecision,
 ): ReadonlyMap<string, MatrixToKeep> {
-  const matrices = new Map<string, MatrixToKeep>();
-  if (precision === 'float32') return matrices;
+  if (precision === 'float32') return new Map();
+  const bits = precision === 'int8' ? 8 : 4;
+  const whole = layerProjections(config).filter(([, matrix]) => fitsBlocks(matrix));
+  return new Map(whole.map(([name, matrix]) => [name, { ...matrix, bits }]));
+}
+
+function layerProjections(config: ModelConfig): readonly (readonly [string, Omit<MatrixToKeep, 'bits'>])[] {
   const { embeddings, inputFirst, tiedHead } = familyOf(config);
-  for (const [name, { shape }] of parameterLayout(config)) {
+  return [...parameterLayout(config)].flatMap(([name, { shape }]) => {
     const [rows = 0, columns = 0] = shape;
     const isProjection = shape.length === 2 && name.endsWith('.weight') && !embeddings.includes(name);
-    const inputs = inputFirst ? rows : columns;
-    if (!isProjection || name === tiedHead.head || inputs % block !== 0) continue;
-    matrices.set(name, {
-      shape: [rows, columns],
-      transposed: !inputFirst,
-      bits: precision === 'int8' ? 8 : 4,
-    });
-  }
-  return matrices;
+    if (!isProjection || name === tiedHead.head) return [];
+    return [[name, { shape: [rows, columns], transposed: !inputFirst }] as const];
+  });
+}
+
+const fitsBlocks = ({ shape, transposed }: Omit<MatrixToKeep, 'bits'>): boolean =>
+  (transposed ? shape[1] : shape[0]) % block === 0;
+
+/** For the user: which projections stay in float32 all the same; undefined if none do. */
+export function floatProjectionsNote(config: ModelConfig, precision: BasePrecision): string | undefined {
+  const all = layerProjections(config);
+  const left = all.filter(([, matrix]) => !fitsBlocks(matrix));
+  if (precision === 'float32' || left.length === 0) return undefined;
+  return `${left.length} of ${all.length} projections stay in float32, because their inputs are no multiple of ${block}: ${left[0]?.[0].replace(/\.weight$/, '')}${left.length > 1 ? ', ...' : ''}`;
 }
 
 /** How many weights a base of this precision keeps quantized, and their bytes with their scales. */

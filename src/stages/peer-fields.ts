@@ -50,6 +50,7 @@ export const fieldsOfPeers: readonly (readonly [
   ['train', 'lora.modules_to_save', ['lora_modules_to_save', 'additional_target']],
   ['load', 'adapter', ['lora_model_dir', 'adapter_name_or_path']],
   ['train', 'trainable', ['unfrozen_parameters', 'freeze_trainable_layers', 'freeze_trainable_modules']],
+  ['train', 'trainable_tokens', ['trainable_token_indices', 'peft_trainable_token_indices']],
   ['train', 'padding_free', ['group_by_length']],
   ['train', 'dropout', ['attention_dropout', 'resid_pdrop']],
   ['collate', 'batch_size', ['per_device_train_batch_size', 'train_batch_size']],
@@ -66,6 +67,13 @@ export const fieldsOfPeers: readonly (readonly [
   ['format', 'train_on_roles', ['roles_to_train']],
   ['format', 'template', ['chat_template', 'prompt_template']],
   ['format', 'system', ['default_system', 'default_system_message']],
+  ['load', 'add_tokens', ['new_tokens', 'tokens', 'added_tokens']],
+  ['load', 'add_special_tokens', ['additional_special_tokens', 'extra_special_tokens', 'special_tokens']],
+  [
+    'load',
+    'pad_vocabulary_to_multiple_of',
+    ['resize_token_embeddings_to_32x', 'resize_vocab', 'pad_vocab_to_multiple_of'],
+  ],
   ['load', 'model', ['base_model', 'model_name_or_path', 'model_name']],
   [
     'load',

@@ -14,6 +14,7 @@ export { ignoredTarget } from './batches/micro-batch.ts';
 export { validationFigure, validationFigures } from './best-metric.ts';
 export { checkBatches } from './check-task.ts';
 export { figuresIn, type HistoryEntry } from './history.ts';
+export { checkObjective } from './objective.ts';
 export { fieldsOfObjective } from './preference/preference-settings.ts';
 export { withReference } from './preference/reference.ts';
 export { keptEpochs } from './state/kept-epoch-name.ts';

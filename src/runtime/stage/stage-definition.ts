@@ -139,7 +139,9 @@ export interface ShardedStage {
   readonly join: (parts: readonly string[], output: string) => Promise<void>;
 }
 
-export interface SourceToInspect {
+export interface SourceToInspect<Config = JsonObject> {
+  /** The stage's, with its sources as they are written. */
+  readonly config: Config;
   /** A JSON pointer to the field that names the source. */
   readonly pointer: string;
   /** The file or folder, named so in errors. A remote folder may still lack its large files. */

@@ -11,6 +11,7 @@ import { choicesMode } from './choice-log-likelihoods.ts';
 import { type Generated, type Generation, generate } from './generate.ts';
 import { responseLogLikelihood, rollingLogLikelihood } from './log-likelihood.ts';
 import { readPrompts } from './prompt.ts';
+import { generateByTask, longestAnswer } from './task-mode.ts';
 import { localClient, textGeneration } from './text-generation.ts';
 
 /** Answers each prompt or scores its response, with the model in the folder or the one that the folder names at an endpoint. */
@@ -51,7 +52,7 @@ async function generateLocally(
   const { config, prompts, host } = generation;
   const longest = prompts.reduce((most, { text }) => Math.max(most, text.length), 0);
   // A token has about four characters.
-  const slots = config.max_new_tokens + Math.ceil(longest / 4);
+  const slots = longestAnswer(prompts, config) + Math.ceil(longest / 4);
   const expected = await expectedMemory(folder, resources, (model, limit) =>
     checkGenerationMemory({ model, rows: config.batch_size, slots, limit }),
   );
@@ -91,6 +92,8 @@ function generateInMode(
       return generate(generation, { fingerprint, mode: choicesMode(local, generation) });
     case 'rolling':
       return generate(generation, { fingerprint, mode: rollingLogLikelihood(local, generation) });
+    case 'task':
+      return generateByTask(generation, (own) => generateInMode(own, { local, fingerprint }));
     default:
       return config.mode satisfies never;
   }
@@ -108,6 +111,8 @@ async function generateAtEndpoint(
       message: `the model \`${model}\` is behind an endpoint, which takes no adapter from here`,
       help: 'use its base as a model folder, or leave out the input `adapter`',
     });
+  if (config.mode === 'task')
+    return generateByTask(generation, (own) => generateAtEndpoint(own, { model, adapter }));
   if (config.mode !== 'text')
     throw new UserError({
       code: 'endpoint-score',

@@ -1,6 +1,7 @@
 import { UserError } from '../../core/index.ts';
 import {
   type BasePrecision,
+  floatProjectionsNote,
   type LanguageModel,
   type ModelConfig,
   memoryLimit,
@@ -63,6 +64,8 @@ export async function openLocalModel(
       help: 'leave out `base_precision`, or compute on the processor with `resources: { backend: onnx }`',
     });
   const model = await openLanguageModel(folder, { basePrecision });
+  const leftNote = floatProjectionsNote(model.config, basePrecision);
+  if (leftNote !== undefined) note(leftNote);
   if (tokenizer.vocabularySize > model.config.vocabularySize)
     throw new UserError({
       code: 'vocabulary-mismatch',

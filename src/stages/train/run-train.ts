@@ -11,6 +11,7 @@ import type { StageHost } from '../../runtime/index.ts';
 import { copyTokenizer } from '../../text/index.ts';
 import {
   type Batches,
+  checkObjective,
   checkTrainingMemory,
   type TrainingProgress,
   type TrainingSummary,
@@ -21,6 +22,7 @@ import { implementStage } from '../implement-stage.ts';
 import { adapterFolder, refuseMerged } from '../models/adapter.ts';
 import { expectedMemory, openLocalModel } from '../models/local-model.ts';
 import { answerScoring } from './answer-scoring.ts';
+import { trainableTokens } from './trainable-tokens.ts';
 
 /** Trains the input model and writes it in the same layout, with the input's tokenizer. */
 export const { run } = implementStage<TrainConfig>()({
@@ -32,6 +34,7 @@ export const { run } = implementStage<TrainConfig>()({
   async run({ config, inputs, outputs, statePath, checkpointPath, resources, host }) {
     const started = performance.now();
     const batches = await inputs.train.read();
+    checkObjective({ config, batches }); // before the model is loaded
     const adapter = inputs.adapter ? await adapterFolder(inputs.adapter.path) : undefined;
     if (adapter !== undefined) await refuseMerged({ model: inputs.model.path, adapter });
     const expected = await expectedMemory(inputs.model.path, resources, async (model, limit) =>
@@ -50,6 +53,7 @@ export const { run } = implementStage<TrainConfig>()({
       config,
       seed: config.seed ?? batches.recipe.seed,
       adapter: adapter === undefined ? undefined : await loadAdapter(local.model, adapter),
+      tokens: await trainableTokens(config, { tokenizer, folder: inputs.model.path }),
     });
     const { generation } = config.evaluate;
     const answers =

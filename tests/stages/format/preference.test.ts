@@ -158,6 +158,13 @@ test('earlier answers, which both texts share, are read and not compared', async
   ]);
 });
 
+test('fields of conversations have the names that the configuration says', async () => {
+  const row = { dialogue: [{ speaker: 'customer', text: 'Why?' }], chosen: 'Good', rejected: 'Bad' };
+  const conversation = { field: 'dialogue', role: 'speaker', content: 'text', roles: { customer: 'user' } };
+  const { records } = await formatted([row], { ...chat, conversation, preference: 'paired' });
+  expect(records).toEqual([asked]);
+});
+
 test('what a row says besides its two answers is counted', async () => {
   const rows = [
     { prompt: 'P', chosen: 'A', rejected: 'B', completion: 'C', source: 'web' },
