@@ -120,6 +120,14 @@ describe('with `mode: task`', () => {
     });
   });
 
+  it('another mode says that it does not heed the tasks', async () => {
+    await using rig = await openStageRig();
+    await answer(rig, [first], { mode: 'text', max_new_tokens: 1 });
+    expect(rig.reports.flatMap((report) => (report.type === 'note' ? [report.message] : []))).toContain(
+      '1 of 1 records are of tasks that say how they are answered, which `mode: text` does not heed; `mode: task` does',
+    );
+  });
+
   it('fields that the tasks set are refused', () => {
     const config = generateDefaults({ mode: 'task', stop: ['\n'], max_new_tokens: 8, batch_size: 2 });
     expect(checkTaskMode(config).map(({ pointer, code }) => [pointer, code])).toEqual([
