@@ -115,7 +115,7 @@ const commandRooms: Readonly<Record<string, readonly string[]>> = {
   runs: shared,
   schema: shared,
   score: shared,
-  serve: shared,
+  serve: [...shared, 'chat'],
   setup: [...shared, 'doctor'],
   show: shared,
   ui: shared,

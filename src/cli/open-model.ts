@@ -19,23 +19,40 @@ export interface OpenModel extends AsyncDisposable {
 }
 
 /**
- * Opens the model that the words of a command name: a stage's output, a model folder or a GGUF file. `use` is what the
- * command does with it ("be used for a chat"). Undefined if the pipeline has mistakes, which are then printed.
+ * Opens the model that the words of a command name: a stage's output, a model folder, a GGUF file or `hf:owner/name`.
+ * `use` is what `command` does with it ("be used for a chat"). Undefined if the pipeline has mistakes, which are then printed.
  */
 export async function openModel(
   call: CommandCall<PipelineOptions>,
-  use: string,
+  { command, use }: { readonly command: string; readonly use: string },
 ): Promise<OpenModel | undefined> {
   const [word, ...others] = call.words;
+  if (word !== undefined && others.length === 0 && /^hf:/i.test(word)) return openHubModel(call, word);
   const path = resolve(call.context.workingDirectory, word ?? '');
   const isModel = word !== undefined && others.length === 0 && isModelPath(path);
   if (word !== undefined && others.length === 0 && !isModel && isAdapterFolder(path))
     throw new UsageError({
       message: `${word} is an adapter, which needs its base model`,
-      help: `name the base, and the adapter with --adapter: tuneloom chat <base> --adapter ${word}`,
+      help: `name the base, and the adapter with --adapter: tuneloom ${command} <base> --adapter ${word}`,
     });
   const onNote = (message: string) => call.context.terminal.complain(message);
   return isModel ? openModelPath(path, onNote) : openStageModel(call, use);
+}
+
+async function openHubModel(
+  call: CommandCall<PipelineOptions>,
+  address: string,
+): Promise<OpenModel | undefined> {
+  const { openRemoteModel } = await import('./open-remote-model.ts');
+  const opened = await openRemoteModel(call, address);
+  return (
+    opened && {
+      folder: opened.folder,
+      name: address.slice('hf:'.length),
+      template: undefined,
+      [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+    }
+  );
 }
 
 async function openModelPath(source: string, onNote: (note: string) => void): Promise<OpenModel> {

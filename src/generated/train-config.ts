@@ -289,11 +289,19 @@ export interface TrainConfig {
         readonly bias: 'none' | 'all' | 'lora_only';
       };
   /**
+   * With `lora`: how the frozen projections of the model are kept, in blocks of 32 weights that share a scale: `int8` takes about a quarter of the memory of `float32`, `int4` about a seventh. The adapter is trained, and the model merged, with the rounded weights. On the processor only. See [Adapters](../adapters.md#a-smaller-base).
+   */
+  readonly base_precision: 'float32' | 'int8' | 'int4';
+  /**
    * Trains only these parameters and freezes the others, which get no gradient and no optimizer state. A list of names, ends of names (`ln_f.weight`) and patterns (`transformer.h.1*`); a leading `!` excludes what matches.
    *
    * @minItems 1
    */
   readonly trainable?: string[];
+  /**
+   * Of the embedding, and of an output layer of its own, trains only the rows of these tokens: `new` for those that `load` added, or a list of tokens. The other rows stay as they are. With `lora` the rows are trained beside the adapters and become part of the adapter. See [Tokens](../tokens.md).
+   */
+  readonly trainable_tokens?: 'new' | string[];
   /**
    * The shares of elements that each training step drops; GPT-2 was trained with 0.1 everywhere. Which elements depends only on the seed and the step; evaluation drops nothing. `model` uses the rates of the model's config.json, as transformers does; otherwise they are ignored, and the run says so.
    */

@@ -1,5 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { constantWeights, embeddingLookup, type WeightPrecision } from '../tensor/index.ts';
+import {
+  constantWeights,
+  disposeWeight,
+  embeddingLookup,
+  quantizedVariable,
+  type WeightPrecision,
+} from '../tensor/index.ts';
+import { type BasePrecision, quantizedMatrices } from './base-precision.ts';
 import { openModelFolder, writeModelFolder } from './folder/model-folder.ts';
 import type {
   Adapt,
@@ -54,11 +61,23 @@ interface Tuning {
   readonly routed?: ForwardPass['routed'];
 }
 
-/** Loads a model folder onto the active backend, one parameter at a time. */
-export async function openLanguageModel(folder: string): Promise<LanguageModel> {
+/**
+ * Loads a model folder onto the active backend, one parameter at a time; matrices that are quantized are in float32 only
+ * while they are read, and have no values of their own afterwards.
+ */
+export async function openLanguageModel(
+  folder: string,
+  { basePrecision = 'float32' }: { readonly basePrecision?: BasePrecision } = {},
+): Promise<LanguageModel> {
   await using source = await openModelFolder(folder);
   const parameters = new Map<string, tf.Variable>();
+  const quantized = quantizedMatrices(source.config, basePrecision);
   for (const [name, { shape }] of parameterLayout(source.config)) {
+    const matrix = quantized.get(name);
+    if (matrix !== undefined) {
+      parameters.set(name, quantizedVariable(await source.read(name), matrix));
+      continue;
+    }
     const values = tf.tensor(await source.read(name), [...shape]);
     parameters.set(name, tf.variable(values));
     values.dispose();
@@ -140,7 +159,7 @@ export function languageModel(
     logits: (hidden, { adapt = unadapted, replaced } = {}) =>
       decoder.logits(config, hidden, { parameter: parametersWith(replaced), adapt }),
     dispose: () => {
-      for (const variable of parameters.values()) variable.dispose();
+      for (const variable of parameters.values()) disposeWeight(variable);
     },
   };
 }

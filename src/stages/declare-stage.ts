@@ -10,7 +10,7 @@ import type {
   StageDefinition,
   StagePorts,
 } from '../runtime/index.ts';
-import { peerFields } from './peer-fields.ts';
+import { peerFields, peerValues } from './peer-fields.ts';
 
 /** A built-in stage as its author declares it: `Config` is the type generated from the stage's schema. */
 interface StageDeclaration<Config>
@@ -20,6 +20,7 @@ interface StageDeclaration<Config>
     | 'schema'
     | 'validate'
     | 'peerFields'
+    | 'peerValues'
     | 'ports'
     | 'check'
     | 'environment'
@@ -66,6 +67,7 @@ export function declareStage<Config>(declaration: StageDeclaration<Config>): Sta
     schema,
     validate,
     peerFields,
+    peerValues,
     ports: (config) => ports(configOf(config)),
     ...(check === undefined ? {} : { check: (config: JsonObject) => check(configOf(config)) }),
     ...(environment === undefined

@@ -37,10 +37,11 @@ test('`tuneloom` without arguments shows the commands in groups and the first st
                   Markdown
       track       Write the histories and scores of runs for TensorBoard or MLflow
       graph       Draw the stages of a pipeline and what flows between them
-      chat        Chat with a model from a stage, a folder or a GGUF file
-      score       Score a file of predictions as a benchmark's official tool does
+      chat        Chat with a model from a stage, a folder, a GGUF file or the hub
+      serve       Serve a model to programs that speak OpenAI's API
       export      Write a model for transformers, PEFT, llama.cpp or Ollama, and
                   push it to the hub
+      score       Score a file of predictions as a benchmark's official tool does
 
     Share results:
       push        Send results to a remote, and only what it lacks
@@ -54,7 +55,8 @@ test('`tuneloom` without arguments shows the commands in groups and the first st
                   would run
 
     Start and check:
-      init        Write a small working pipeline to start from
+      init        Write a small working pipeline to start from, or another program's
+                  training as one
       schema      Print the JSON Schema of pipeline files, of settings, or of one
                   stage's fields
       verify      Check everything in the store against its digest

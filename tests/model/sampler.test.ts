@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { RandomStream } from '../../src/core/random-stream.ts';
-import { chooseToken, penalizeRepetition } from '../../src/model/generation/sampler.ts';
+import { adjustLogits, chooseToken, penalizeRepetition } from '../../src/model/generation/sampler.ts';
 import sampling from '../fixtures/model/sampling.json' with { type: 'json' };
 import processors from '../fixtures/model/sampling-processors.json' with { type: 'json' };
 
@@ -42,4 +42,25 @@ test('a penalty applies to the likeliest token too, and does not change the give
 test('temperature 0 takes the likeliest token, the first among equals', () => {
   const greedy = { temperature: 0, topP: 1 };
   expect(chooseToken(Float32Array.of(-3, 2, 5, 5, 1), greedy, new RandomStream([]))).toBe(2);
+});
+
+test('a bias is added, and each penalty of the answer’s tokens is subtracted, as OpenAI defines them', () => {
+  const logits = Float32Array.of(1, 2, 3, 4, -1);
+  const adjusted = adjustLogits(logits, {
+    logitBias: new Map([
+      [1, 5],
+      [4, -1],
+      [99, 7],
+    ]),
+    frequencyPenalty: 0.5,
+    presencePenalty: 0.25,
+    prompt: [0, 1],
+    answer: [2, 2, 4],
+  });
+  // Token 2 twice: 3 - 2 * 0.5 - 0.25; token 4 once: -1 - 1 - 0.5 - 0.25. What is in the prompt alone stays.
+  expect([...adjusted]).toEqual([1, 7, 1.75, 4, -2.75]);
+  expect([...logits]).toEqual([1, 2, 3, 4, -1]);
+  const halved = adjustLogits(logits, { repetitionPenalty: 2, presencePenalty: 1, prompt: [0], answer: [4] });
+  expect([...halved]).toEqual([0.5, 2, 3, 4, -3]);
+  expect(adjustLogits(logits, { prompt: [0], answer: [1] })).toBe(logits);
 });

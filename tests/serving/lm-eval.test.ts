@@ -34,7 +34,7 @@ stages:
 
 interface Choice {
   readonly log_likelihood: number;
-  readonly greedy: boolean;
+  readonly is_greedy: boolean;
 }
 
 const rounded = ([score, greedy]: readonly [number, boolean]) => [score.toFixed(4), greedy];
@@ -63,10 +63,10 @@ test.skipIf(!hasHarness)(
       ({ choices }) => choices as unknown as readonly Choice[],
     );
     expect(found.pairs.map(rounded)).toEqual(
-      ownPairs.map(({ log_likelihood, greedy }) => rounded([log_likelihood, greedy])),
+      ownPairs.map(({ log_likelihood, is_greedy }) => rounded([log_likelihood, is_greedy])),
     );
     // One of the continuations is what the model writes.
-    expect(ownPairs.filter(({ greedy }) => greedy)).toHaveLength(1);
+    expect(ownPairs.filter(({ is_greedy }) => is_greedy)).toHaveLength(1);
     const rolling = await shown('rolling');
     expect(found.texts.map((score: number) => score.toFixed(4))).toEqual(
       rolling.map(({ log_likelihood }) => Number(log_likelihood).toFixed(4)),

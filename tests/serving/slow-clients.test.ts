@@ -19,7 +19,10 @@ describe('with a time limit', () => {
   });
 
   const completion = { model: 'model', prompt: 'x', max_tokens: 3, temperature: 0 };
-  const answers = async () => (await server.post('/v1/completions', completion)).body.choices[0].text;
+  const answers = async () => {
+    const { text, body } = await server.post('/v1/completions', completion);
+    return body.choices?.[0].text ?? text;
+  };
 
   test('a client that does not send its headers or its body is cut off, and others are answered meanwhile', async () => {
     const head = 'POST /v1/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n';

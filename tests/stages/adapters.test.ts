@@ -176,3 +176,17 @@ test('an adapter in place of a model, and a model without one, are refused', asy
     'the model `m` is behind an endpoint, which takes no adapter from here',
   ]);
 });
+
+test('a base in 8 bits says which projections stay in float32, and needs an adapter to train', async () => {
+  await using rig = await openRig();
+  await writeBatches(rig.path('batches'), await tinyBatches());
+  await train(rig, 'small', { config: { base_precision: 'int8', lora: { r: 2, targets: ['c_fc'] } } });
+  const notes = rig.reports.flatMap((report) => (report.type === 'note' ? [report.message] : []));
+  expect(notes).toContain(
+    '6 of 8 projections stay in float32, because their inputs are no multiple of 32: transformer.h.0.attn.c_attn, ...',
+  );
+  const check = (config: JsonObject) =>
+    trainStage.check?.(fillDefaults(trainStage.schema, config)).map(({ code }) => code);
+  expect(check({ base_precision: 'int4' })).toEqual(['frozen-base']);
+  expect(check({ base_precision: 'int4', lora: 'continue' })).toEqual([]);
+});

@@ -2,11 +2,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   constantWeights,
+  expertOutput,
   linear,
   openTensorBackend,
+  swiGlu,
   type TensorBackendName,
 } from '../../src/tensor/index.ts';
-import { dequantizeWeight, quantizeWeight } from '../../src/tensor/ops/constant-weights.ts';
+import { dequantizeWeight, quantizeWeight } from '../../src/tensor/ops/quantize-weight.ts';
 import { numbers, relativeError, tensorOf } from './numbers.ts';
 
 const [inputs, outputs, rows] = [70, 24, 5]; // the last block of each column is partial
@@ -39,7 +41,7 @@ describe.each<TensorBackendName>(['cpu', 'onnx'])('on the %s backend', (backend)
       const data = numbers(inputs * outputs, { seed: 2 });
       const weight = tf.variable(tf.tensor2d(data, shape));
       const matrix = { inputs, outputs, transposed: transposeWeight };
-      const rounded = tf.tensor2d(dequantizeWeight(quantizeWeight({ data, ...matrix }), matrix), shape);
+      const rounded = tf.tensor2d(dequantizeWeight(quantizeWeight({ data, ...matrix }, 8), matrix), shape);
       const exact = tf.matMul(x as tf.Tensor2D, rounded, false, transposeWeight).dataSync();
       const tensors = tf.memory().numTensors;
       const constant = constantWeights({ tensors: [weight], precision: 'int8' });
@@ -58,6 +60,24 @@ describe.each<TensorBackendName>(['cpu', 'onnx'])('on the %s backend', (backend)
     },
   );
 
+  test('an expert with weights in 8 bits is computed from products with them', () => {
+    const x = tensorOf([5, inputs], { seed: 1 });
+    const share = tf.tensor2d([[1], [0], [0.5], [0], [1]]);
+    const [gate, up, down] = [
+      tf.variable(tensorOf([outputs, inputs], { seed: 2 })),
+      tf.variable(tensorOf([outputs, inputs], { seed: 3 })),
+      tf.variable(tensorOf([inputs, outputs], { seed: 4 })),
+    ] as const;
+    const product = (x: tf.Tensor, weight: tf.Tensor) => linear({ x, weight, transposeWeight: true });
+    const constant = constantWeights({ tensors: [gate, up, down], precision: 'int8' });
+    const [found, wanted] = tf.tidy(() => [
+      expertOutput({ x, share, gate, up, down }).dataSync(),
+      product(tf.mul(swiGlu({ gate: product(x, gate), up: product(x, up) }), share), down).dataSync(),
+    ]);
+    constant[Symbol.dispose]();
+    expect(found).toEqual(wanted);
+  });
+
   test('a weight that changes once it is no longer constant is used with its new values', () => {
     const weight = tf.variable(tensorOf([inputs, outputs]));
     const x = tf.ones([1, inputs]);
@@ -73,7 +93,7 @@ describe.each<TensorBackendName>(['cpu', 'onnx'])('on the %s backend', (backend)
 test('a matrix in 8 bits is off by at most half a step and keeps the largest weight of each block', () => {
   const matrix = { inputs: 70, outputs: 3, transposed: true };
   const data = numbers(210, { seed: 5, scale: 4 });
-  const { bytes, scales } = quantizeWeight({ data, ...matrix });
+  const { bytes, scales } = quantizeWeight({ data, ...matrix }, 8);
   const back = dequantizeWeight({ bytes, scales }, matrix);
   const largestStep = Math.max(...scales);
   expect(Math.max(...data.map((value, i) => Math.abs(value - (back[i] ?? 0))))).toBeLessThanOrEqual(
@@ -86,5 +106,5 @@ test('a matrix in 8 bits is off by at most half a step and keeps the largest wei
 test('zeros stay zeros in 8 bits', () => {
   const matrix = { inputs: 32, outputs: 2, transposed: false };
   const zeros = new Float32Array(64);
-  expect(dequantizeWeight(quantizeWeight({ data: zeros, ...matrix }), matrix)).toEqual(zeros);
+  expect(dequantizeWeight(quantizeWeight({ data: zeros, ...matrix }, 8), matrix)).toEqual(zeros);
 });

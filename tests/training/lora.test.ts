@@ -174,6 +174,8 @@ describe('the targets of adapters', () => {
   const gated = ['down_proj', 'gate_proj', 'k_proj', 'o_proj', 'q_proj', 'up_proj', 'v_proj'];
   it.each([
     ['qwen3', gated],
+    ['qwen3-moe', [...gated, 'gate'].sort()],
+    ['mixtral', ['gate', 'k_proj', 'o_proj', 'q_proj', 'v_proj', 'w1', 'w2', 'w3']],
     ['olmo2', gated],
     ['gpt-neox', ['dense', 'dense_4h_to_h', 'dense_h_to_4h', 'query_key_value']],
     ['phi', ['dense', 'fc1', 'fc2', 'k_proj', 'q_proj', 'v_proj']],

@@ -9,7 +9,7 @@ import { converse } from './converse.ts';
 /** `tuneloom chat`: a conversation with a model, in the terminal or line by line through a pipe. */
 export async function chatCommand(call: CommandCall<ChatOptions>): Promise<ExitCode> {
   const { options, context } = call;
-  await using found = await openModel(call, 'be used for a chat');
+  await using found = await openModel(call, { command: 'chat', use: 'be used for a chat' });
   if (found === undefined) return exitCode.badUsage;
   const { folder, template } = found;
   await using added = await openChatAdapters(call, options.adapter ?? []);

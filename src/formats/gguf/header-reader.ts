@@ -111,5 +111,5 @@ export const unsupportedGguf = (path: string, what: string): UserError =>
   new UserError({
     code: 'unsupported-model',
     message: `${path} ${what}`,
-    help: 'take a GGUF file of a Llama model, or the model’s folder in Hugging Face’s layout',
+    help: 'take another GGUF file, or the model’s folder in Hugging Face’s layout',
   });

@@ -35,8 +35,10 @@ const names = new Map<unknown, string>([
   ['gpt2', 'gpt2'],
   ['llama', 'llama'],
   ['mistral', 'llama'],
+  ['mixtral', 'llama'],
   ['qwen2', 'qwen2'],
   ['qwen3', 'qwen3'],
+  ['qwen3_moe', 'qwen3moe'],
   ['olmo2', 'olmo2'],
   ['gpt_neox', 'gptneox'],
   ['phi', 'phi2'],
@@ -108,6 +110,7 @@ function ownFields(config: ModelConfig): Fields | undefined {
     case 'gpt2':
       return { 'attention.layer_norm_epsilon': { float32: config.epsilon } };
     case 'llama':
+      return { ...rotated(config), ...gated(config), ...expertFields(config) };
     case 'olmo2':
       return { ...rotated(config), ...gated(config) };
     case 'gemma':
@@ -142,6 +145,18 @@ const gated = (config: LlamaConfig | Olmo2Config | GemmaConfig): Fields => ({
   'attention.value_length': { uint32: config.headDim },
   'attention.layer_norm_rms_epsilon': { float32: config.epsilon },
 });
+
+/** Mixtral's file says the size of experts as that of the feed-forward layer, which it does not have. */
+const expertFields = ({ mixture, json }: LlamaConfig): Fields =>
+  mixture === undefined
+    ? {}
+    : {
+        expert_count: { uint32: mixture.experts },
+        expert_used_count: { uint32: mixture.chosen },
+        ...(json.model_type === 'qwen3_moe' && {
+          expert_feed_forward_length: { uint32: mixture.intermediateSize },
+        }),
+      };
 
 /** Throws a UserError if Gemma 2 has no caps: llama.cpp takes the usual ones where the file names none. */
 function gemmaFields({ json, windows, contextLength, scoreCap, logitCap }: GemmaConfig): Fields {

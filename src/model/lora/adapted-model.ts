@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { magnitudeRatio, squaredWeightNorms } from '../../tensor/index.ts';
+import { floatWeight, magnitudeRatio, squaredWeightNorms } from '../../tensor/index.ts';
 import { freeze, type LanguageModel, parameterOf } from '../language-model.ts';
 import { type Adaptation, adaptedPass, matricesOf } from './adapted-pass.ts';
 import { tensorNames } from './adapter-layout.ts';
@@ -45,7 +45,7 @@ function normsOf(model: LanguageModel, { settings, layout }: LoraAdapter): Reado
   return new Map(
     [...layout.targets].map(([name, { weight, inputFirst }]) => [
       name,
-      squaredWeightNorms({ weight: parameterOf(model, weight), inputFirst }),
+      tf.tidy(() => squaredWeightNorms({ weight: floatWeight(parameterOf(model, weight)), inputFirst })),
     ]),
   );
 }

@@ -69,6 +69,8 @@ export interface StageDefinition {
   readonly validate: SchemaValidator;
   /** Names that users of other programs may write -> help that says what the field is called here. */
   readonly peerFields?: ReadonlyMap<string, string>;
+  /** The same for values of their fields. */
+  readonly peerValues?: ReadonlyMap<string, string>;
   /** A pure function of a valid configuration with its defaults. */
   readonly ports: (config: JsonObject) => StagePorts;
   /** Finds mistakes that the schema cannot; called with a configuration that the schema accepts. */

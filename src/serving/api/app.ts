@@ -20,6 +20,8 @@ export interface ApiOptions extends AccessRules {
   readonly host: ModelHost;
   /** What clients call the model. */
   readonly name: string;
+  /** The names of its adapters, which are models to clients. */
+  readonly adapters: readonly string[];
   readonly limits: ApiLimits;
   /** Called when a request to the model has ended. */
   readonly onRequest: (line: RequestLine) => void;
@@ -45,10 +47,11 @@ export function openApi(options: ApiOptions): Api {
     },
   });
   const created = inSeconds();
-  const model = {
-    ...{ id: name, object: 'model', created, owned_by: 'tuneloom' },
+  const models = [name, ...options.adapters].map((id) => ({
+    ...{ id, object: 'model', created, owned_by: 'tuneloom' },
     max_model_len: host.served.contextLength,
-  };
+    ...(id !== name && { parent: name }),
+  }));
   const app = new Hono();
   app.onError((error, context) => {
     const told = toldError(error, options.onBug);
@@ -69,10 +72,11 @@ export function openApi(options: ApiOptions): Api {
       'content-type': 'text/plain; version=0.0.4; charset=utf-8',
     });
   });
-  app.get('/v1/models', (context) => context.json({ object: 'list', data: [model] }));
+  app.get('/v1/models', (context) => context.json({ object: 'list', data: models }));
   app.get('/v1/models/:name{.+}', (context) => {
-    checkName(context.req.param('name'), name);
-    return context.json(model);
+    const id = context.req.param('name');
+    checkName(id, options);
+    return context.json(models.find((model) => model.id === id));
   });
   const limitBody = bodyLimit({
     maxSize: limits.bytes,
@@ -111,7 +115,7 @@ export function openApi(options: ApiOptions): Api {
 /** A request whose body names the model. */
 interface ModelRequest {
   readonly model: string;
-  readonly job: TextJob;
+  readonly job: Omit<TextJob, 'adapter'>;
   readonly user: string | undefined;
 }
 
@@ -130,6 +134,7 @@ async function respond<Asked extends ModelRequest>(
   {
     host,
     name,
+    adapters,
     onBug,
     prefix,
     read,
@@ -139,11 +144,16 @@ async function respond<Asked extends ModelRequest>(
   }: ApiOptions & Endpoint<Asked> & { readonly request: OpenRequest },
 ): Promise<Response> {
   const asked = read(await readBody(context));
-  checkName(asked.model, name);
+  checkName(asked.model, { name, adapters });
+  const job = { ...asked.job, adapter: asked.model === name ? undefined : asked.model };
   request.user = asked.user;
   request.stream = asked.job.stream;
-  const answers = request.counting(await begunAnswers(host.write(asked.job, request.signal)));
-  const head = { id: `${prefix}-${randomUUID().replaceAll('-', '')}`, created: inSeconds(), model: name };
+  const answers = request.counting(await begunAnswers(host.write(job, request.signal)));
+  const head = {
+    id: `${prefix}-${randomUUID().replaceAll('-', '')}`,
+    created: inSeconds(),
+    model: asked.model,
+  };
   if (!asked.job.stream) {
     const body = await answer(asked, answers, head);
     request.end(200);
@@ -169,11 +179,12 @@ async function respond<Asked extends ModelRequest>(
 
 const inSeconds = (): number => Math.floor(Date.now() / 1000);
 
-function checkName(given: string, name: string): void {
-  if (given === name) return;
+function checkName(given: string, { name, adapters }: Pick<ApiOptions, 'name' | 'adapters'>): void {
+  const names = [name, ...adapters];
+  if (names.includes(given)) return;
   throw new ApiError({
     status: 404,
-    message: `there is no model \`${given.slice(0, 256)}\` here; this server has \`${name}\``,
+    message: `there is no model \`${given.slice(0, 256)}\` here; this server has ${names.map((one) => `\`${one}\``).join(', ')}`,
     param: 'model',
     code: 'model_not_found',
   });

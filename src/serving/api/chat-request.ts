@@ -22,7 +22,7 @@ import {
 
 export interface ChatRequest extends Sending {
   readonly model: string;
-  readonly job: TextJob;
+  readonly job: Omit<TextJob, 'adapter'>;
   /** The names of the tools that the model may call. */
   readonly tools: ReadonlySet<string>;
   readonly user: string | undefined;

@@ -12,7 +12,7 @@ import { FieldProblem, flag, list, type ReadField, RequestFields, text, whole } 
 
 export interface CompletionRequest extends Sending {
   readonly model: string;
-  readonly job: TextJob;
+  readonly job: Omit<TextJob, 'adapter'>;
   readonly user: string | undefined;
 }
 

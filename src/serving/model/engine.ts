@@ -1,36 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import { UserError } from '../../core/index.ts';
-import {
-  ContinuousBatch,
-  type GenerationSettings,
-  longestText,
-  promptLength,
-  rowsPerPass,
-  Sequence,
-  scorePrompts,
-} from '../../model/index.ts';
+import { ContinuousBatch, type GenerationSettings, longestText, Sequence } from '../../model/index.ts';
 import type { LocalModel } from '../../stages/index.ts';
 import type { PromptReader, ReadPrompt } from './prompt-reader.ts';
 import type { AnswerPiece, AnswerSettings, ModelAnswer, TextJob } from './protocol.ts';
+import { ScoringQueue, type Writer } from './scoring-queue.ts';
 import { ServedText } from './served-text.ts';
 import { tokenNames } from './token-names.ts';
 
 interface EngineOptions {
   readonly local: LocalModel;
+  /** The same model with each of its adapters, by their names. */
+  readonly adapted: ReadonlyMap<string, LocalModel>;
   readonly reader: PromptReader;
   readonly batchSize: number;
   /** The most tokens of a text, prompt included. */
   readonly contextLength: number;
   readonly send: (answer: ModelAnswer) => void;
-}
-
-/** An answer whose prompt is scored before anything is written. */
-interface ScoredText {
-  readonly text: ServedText;
-  readonly prompt: ReadPrompt;
-  readonly top: number;
-  readonly maxNewTokens: number;
 }
 
 /**
@@ -39,17 +26,25 @@ interface ScoredText {
  */
 export class Engine {
   readonly #options: EngineOptions;
-  readonly #batch: ContinuousBatch<ServedText>;
+  readonly #writers: ReadonlyMap<string | undefined, Writer>;
   readonly #nameOf: ReturnType<typeof tokenNames>;
   readonly #texts = new Map<number, readonly ServedText[]>();
-  #toScore: readonly ScoredText[] = [];
+  readonly #scoring: ScoringQueue;
   #wake: () => void = () => {};
   #load = '';
 
   constructor(options: EngineOptions) {
-    const { local, batchSize, contextLength } = options;
+    const { local, adapted, batchSize, contextLength } = options;
     this.#options = options;
-    this.#batch = new ContinuousBatch({ model: local.model, batchSize, longest: contextLength });
+    const writer = ({ model }: LocalModel): Writer => ({
+      model,
+      batch: new ContinuousBatch({ model, batchSize, longest: contextLength }),
+    });
+    this.#writers = new Map([
+      [undefined, writer(local)],
+      ...[...adapted].map(([name, model]) => [name, writer(model)] as const),
+    ]);
+    this.#scoring = new ScoringQueue({ tokenizer: local.tokenizer, batchSize });
     this.#nameOf = tokenNames(local.tokenizer);
   }
 
@@ -87,28 +82,46 @@ export class Engine {
   cancel(id: number): void {
     for (const text of this.#texts.get(id) ?? []) {
       text.cancel();
-      this.#batch.remove(text);
+      for (const { batch } of this.#writers.values()) batch.remove(text);
     }
-    this.#toScore = this.#toScore.filter(({ text }) => !text.isOver);
+    this.#scoring.removeOver();
     this.#texts.delete(id);
+  }
+
+  /** Writes two tokens, so that no client waits while the weights are laid out. */
+  async warmUp(): Promise<void> {
+    for (const { batch } of this.#writers.values()) {
+      let left = 2;
+      batch.add({ prompt: Int32Array.of(0), next: () => (--left > 0 ? 0 : undefined) });
+      while (batch.active + batch.waiting > 0) await batch.step();
+    }
   }
 
   /** Writes for as long as the process lives. */
   async run(): Promise<never> {
     for (;;) {
       this.#tellLoad();
-      if (this.#batch.active + this.#batch.waiting + this.#toScore.length === 0)
+      if (this.#running + this.#waiting === 0)
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
       await yieldToEventLoop();
-      await this.#scoreSome();
-      if (this.#batch.active + this.#batch.waiting > 0) await this.#batch.step();
+      await this.#scoring.step();
+      for (const { batch } of this.#writers.values())
+        if (batch.active + batch.waiting > 0) await batch.step();
     }
   }
 
+  get #running(): number {
+    return [...this.#writers.values()].reduce((sum, { batch }) => sum + batch.active, 0);
+  }
+
+  get #waiting(): number {
+    return [...this.#writers.values()].reduce((sum, { batch }) => sum + batch.waiting, this.#scoring.length);
+  }
+
   #tellLoad(): void {
-    const [running, waiting] = [this.#batch.active, this.#batch.waiting + this.#toScore.length];
+    const [running, waiting] = [this.#running, this.#waiting];
     if (this.#load === `${running} ${waiting}`) return;
     this.#load = `${running} ${waiting}`;
     this.#options.send({ type: 'load', running, waiting });
@@ -143,6 +156,8 @@ export class Engine {
     },
   ): ServedText {
     const { local, send } = this.#options;
+    const writer = this.#writers.get(job.adapter);
+    if (writer === undefined) throw new Error(`there is no adapter ${job.adapter}`);
     const settings = generationSettings(job.settings, { room, endTokens: local.endTokens });
     const { tokens, stop, stopTokens } = prompt;
     const text = new ServedText({
@@ -164,11 +179,11 @@ export class Engine {
       },
     });
     if (job.echo && job.logprobs !== undefined) {
-      this.#toScore = [...this.#toScore, { text, prompt, top: job.logprobs, maxNewTokens: room }];
+      this.#scoring.add({ text, prompt, top: job.logprobs, maxNewTokens: room, writer });
       return text;
     }
     if (job.echo) text.echo({ ...prompt, tokenizer: local.tokenizer, scored: undefined });
-    if (room > 0) this.#batch.add(text);
+    if (room > 0) writer.batch.add(text);
     else text.end();
     return text;
   }
@@ -180,36 +195,6 @@ export class Engine {
 
   #forgetIfOver(id: number): void {
     if (this.#texts.get(id)?.every(({ isOver }) => isOver)) this.#texts.delete(id);
-  }
-
-  /** One pass over prompts of one padded length whose tokens are scored. */
-  async #scoreSome(): Promise<void> {
-    const [first] = this.#toScore;
-    if (first === undefined) return;
-    const { local, batchSize } = this.#options;
-    const { model, tokenizer } = local;
-    const lengthOf = ({ prompt }: ScoredText) =>
-      promptLength(prompt.tokens.length, model.config.contextLength);
-    const length = lengthOf(first);
-    const some = this.#toScore
-      .filter((one) => lengthOf(one) === length)
-      .slice(0, rowsPerPass(length, batchSize));
-    this.#toScore = this.#toScore.filter((one) => !some.includes(one));
-    const scored = await scorePrompts({
-      model,
-      prompts: some.map(({ prompt }) => prompt.tokens),
-      batchSize,
-      top: some.map(({ top }) => top),
-    });
-    for (const [index, { text, prompt, maxNewTokens }] of some.entries()) {
-      const own = scored[index];
-      if (own === undefined || text.isOver) continue;
-      text.echo({ ...prompt, tokenizer, scored: own });
-      // A single token needs no second pass over the prompt.
-      if (maxNewTokens === 0) text.end();
-      else if (maxNewTokens === 1) text.next(own.logits);
-      else this.#batch.add(text);
-    }
   }
 }
 

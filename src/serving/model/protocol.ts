@@ -5,6 +5,8 @@ import type { ToolCallForm } from '../tool-calls.ts';
 export interface ModelToServe {
   /** Absolute path of its folder. */
   readonly folder: string;
+  /** Its adapters: each answers under its own name. */
+  readonly adapters: readonly AdapterToServe[];
   /** A chat template instead of its own. */
   readonly template: string | undefined;
   /** Rows in every decode step. */
@@ -13,6 +15,12 @@ export interface ModelToServe {
   readonly contextLength: number | undefined;
   readonly precision: 'float32' | 'int8';
   readonly backend: string | undefined;
+}
+
+export interface AdapterToServe {
+  readonly name: string;
+  /** Absolute path of its folder, in PEFT's layout. */
+  readonly folder: string;
 }
 
 /** What a text begins with. */
@@ -50,6 +58,8 @@ export interface AnswerSettings {
 
 /** What one request asks the model for: `samples` answers to each prompt. */
 export interface TextJob {
+  /** The name of the adapter that answers; undefined for the model as it is. */
+  readonly adapter: string | undefined;
   readonly prompts: readonly PromptSource[];
   readonly samples: number;
   readonly settings: AnswerSettings;

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { UserError } from '../../core/index.ts';
 import { checkGenerationMemory, quantizeWeights, readModelConfig } from '../../model/index.ts';
-import { expectedMemory, openLocalModel } from '../../stages/index.ts';
+import { expectedMemory, type LocalModel, openLocalModel, withAdapter } from '../../stages/index.ts';
 import { Engine } from './engine.ts';
 import { openPromptReader } from './prompt-reader.ts';
 import type { ModelAnswer, ModelRequest, ModelToServe } from './protocol.ts';
@@ -62,7 +62,11 @@ async function openEngine(served: ModelToServe, send: (answer: ModelAnswer) => v
   quantizeWeights(local.model, precision);
   const reader = await openPromptReader(folder, local, template);
   const { toolCalls, noChat } = reader;
-  const engine = new Engine({ local, reader, batchSize, contextLength, send });
+  const adapted = new Map<string, LocalModel>();
+  for (const adapter of served.adapters)
+    adapted.set(adapter.name, await withAdapter(local, { model: folder, adapter: adapter.folder }));
+  const engine = new Engine({ local, adapted, reader, batchSize, contextLength, send });
+  await engine.warmUp();
   send({
     type: 'ready',
     model: { contextLength, backend: local.tensorBackend.backend, toolCalls, noChat },

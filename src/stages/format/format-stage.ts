@@ -65,12 +65,24 @@ function templateProblems(config: FormatConfig): readonly ConfigProblem[] {
         source === undefined
           ? []
           : problemsIn('/template/chat', () => chatTemplate({ source, namedTokens: {} }));
-      return [...parsed, ...ignoredByChat(config), ...checkConversation(config)];
+      return [...parsed, ...turnProblems(config), ...ignoredByChat(config), ...checkConversation(config)];
     }
     default:
       return template satisfies never;
   }
 }
+
+const turnProblems = ({ train_on_turns: turns }: FormatConfig): readonly ConfigProblem[] =>
+  Array.isArray(turns) && turns.includes(0)
+    ? [
+        {
+          pointer: `/train_on_turns/${turns.indexOf(0)}`,
+          code: 'no-such-turn',
+          message: 'there is no turn 0',
+          help: 'the first turn is 1; the last is -1',
+        },
+      ]
+    : [];
 
 function checkSources({
   choices = [],

@@ -1,5 +1,7 @@
 import { UserError } from '../../core/index.ts';
 import {
+  type BasePrecision,
+  floatProjectionsNote,
   type LanguageModel,
   type ModelConfig,
   memoryLimit,
@@ -35,7 +37,15 @@ export interface LocalModel extends Disposable {
 /** Loads a model folder onto the tensor backend that `resources` asks for. */
 export async function openLocalModel(
   folder: string,
-  { resources, host }: { readonly resources: StageAction['resources']; readonly host: StageHost },
+  {
+    resources,
+    host,
+    basePrecision = 'float32',
+  }: {
+    readonly resources: StageAction['resources'];
+    readonly host: StageHost;
+    readonly basePrecision?: BasePrecision;
+  },
 ): Promise<LocalModel> {
   const served = await endpointModel(folder);
   if (served !== undefined)
@@ -47,7 +57,15 @@ export async function openLocalModel(
   const tokenizer = await openTokenizer(folder);
   const note = (message: string) => host.report({ type: 'note', level: 'info', message });
   const tensorBackend = await openBackend(resources, note);
-  const model = await openLanguageModel(folder);
+  if (basePrecision !== 'float32' && tensorBackend.backend !== 'onnx' && tensorBackend.backend !== 'cpu')
+    throw new UserError({
+      code: 'no-such-precision',
+      message: `the backend ${tensorBackend.backend} cannot keep a base in ${basePrecision}`,
+      help: 'leave out `base_precision`, or compute on the processor with `resources: { backend: onnx }`',
+    });
+  const model = await openLanguageModel(folder, { basePrecision });
+  const leftNote = floatProjectionsNote(model.config, basePrecision);
+  if (leftNote !== undefined) note(leftNote);
   if (tokenizer.vocabularySize > model.config.vocabularySize)
     throw new UserError({
       code: 'vocabulary-mismatch',

@@ -25,13 +25,23 @@ export const trainStage = declareStage<TrainConfig>({
     ...optimizerProblems(config),
     ...bestMetricProblems(config),
     ...preferenceProblems(config),
+    ...(config.lora === 'continue' && config.trainable_tokens !== undefined ? [tokensOfAdapter] : []),
     ...(config.lora !== undefined && config.trainable !== undefined ? [loraAlone] : []),
+    ...(config.lora === undefined && config.base_precision !== 'float32' ? [frozenBase] : []),
   ],
   horizon: { fields: horizonOf, describe: remainingEpochs },
   process: 'child',
   device: 'accelerator',
   load: () => import('./run-train.ts'),
 });
+
+const tokensOfAdapter: ConfigProblem = {
+  pointer: '/trainable_tokens',
+  code: 'tokens-of-adapter',
+  message:
+    '`lora: continue` trains what the adapter has, its tokens included, so `trainable_tokens` has no effect',
+  help: 'remove it',
+};
 
 /** Settings of preferences that the objective does not use. */
 function preferenceProblems({ objective, preference }: TrainConfig): readonly ConfigProblem[] {
@@ -50,6 +60,13 @@ function preferenceProblems({ objective, preference }: TrainConfig): readonly Co
           : `remove it; ${objective} uses ${used.map((name) => `\`${name}\``).join(', ')}`,
     }));
 }
+
+const frozenBase: ConfigProblem = {
+  pointer: '/base_precision',
+  code: 'frozen-base',
+  message: '`base_precision` keeps weights that are not trained, and without `lora` they are',
+  help: 'add `lora`, or remove it',
+};
 
 const loraAlone: ConfigProblem = {
   pointer: '/trainable',

@@ -7,6 +7,7 @@ import { fusedKernels } from './kernels/fused.ts';
 import { deviceKernels } from './kernels/in-place-adam-w.ts';
 import type { Kernel, KernelCall } from './kernels/kernel.ts';
 import { kernelTable } from './kernels/kernel-table.ts';
+import { quantizedKernels } from './kernels/quantized.ts';
 import { OnnxBackend } from './onnx-backend.ts';
 import type { GraphRunner } from './session/graph-runner.ts';
 import { type OnnxRunnerName, openRunner } from './session/open-runner.ts';
@@ -44,7 +45,10 @@ export async function openOnnxBackend(options: OnnxBackendOptions): Promise<Onnx
   }
   const backend = new OnnxBackend({ runner, mostPendingNodes });
   tf.registerBackend(name, () => backend);
-  const optional = { ...fusedKernels, ...expertKernels, ...inPlaceKernels, ...deviceKernels };
+  const optional = {
+    ...{ ...fusedKernels, ...quantizedKernels, ...expertKernels },
+    ...{ ...inPlaceKernels, ...deviceKernels },
+  };
   const wanted = new Set(Object.keys(optional).filter((kernelName) => isWanted(kernelName, runner)));
   for (const [kernelName, kernel] of Object.entries({ ...kernelTable, ...optional })) {
     const isRegistered = tf.getKernel(kernelName, name) !== undefined;
@@ -71,6 +75,7 @@ async function deviceRunner(
 const operatorOf: Readonly<Record<string, string>> = {
   RmsNorm: 'SimplifiedLayerNormalization',
   QuantizedMatMul: 'MatMulNBits',
+  DequantizedMatrix: 'MatMulNBits',
 };
 
 /** Whether the runner can do what a kernel of the optional ones needs. */

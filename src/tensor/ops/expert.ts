@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { swiGlu } from './activations.ts';
-import { isRounded } from './constant-weights.ts';
+
 import { customGradient, fused, hasKernel } from './custom-gradient.ts';
 import { isFrozen, linear } from './linear.ts';
+import { isRounded } from './quantized-weights.ts';
 
 export interface ExpertOptions {
   /** [N, C] */

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { quantizedProduct } from './constant-weights.ts';
 import { customGradient } from './custom-gradient.ts';
+import { quantizedProduct } from './quantized-weights.ts';
 
 export interface LinearOptions {
   /** [..., I] */
@@ -14,8 +14,8 @@ export interface LinearOptions {
 }
 
 /**
- * y = x W + b, or x Wᵀ + b with `transposeWeight`: [..., I] -> [..., O]. Frozen variables get no gradient; with W in 8 bits
- * (see `constantWeights`) there is no gradient at all.
+ * y = x W + b, or x Wᵀ + b with `transposeWeight`: [..., I] -> [..., O]. Frozen variables get no gradient, and neither do
+ * quantized weights (see `constantWeights` and `quantizedVariable`).
  */
 export function linear({ x, weight, bias, transposeWeight = false }: LinearOptions): tf.Tensor {
   if (x.rank !== 2) {

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { customGradient } from './custom-gradient.ts';
+import { linear } from './linear.ts';
 
 export interface AdaptedWeight {
   /** W: [O, I], or [I, O] with `inputFirst` */
@@ -39,7 +40,7 @@ export function magnitudeRatio({
 
 /** 2 s b (A w) + s² b (A Aᵀ) bᵀ of each output: [O] */
 function addedSquares({ weight, inputFirst, down, up, scale }: AdaptedWeight): tf.Tensor {
-  const products = tf.matMul(weight, down, inputFirst, true); // A w of each output: [O, r]
+  const products = tf.transpose(linear({ x: down, weight, transposeWeight: !inputFirst })); // A w of each output: [O, r]
   const squares = tf.matMul(up, tf.matMul(down, down, false, true)); // [O, r]
   const factors = tf.add(tf.mul(products, 2 * scale), tf.mul(squares, scale * scale));
   return tf.sum(tf.mul(up, factors), 1);

@@ -32,6 +32,7 @@ const patterns: readonly (readonly [RegExp, Advice])[] = [
     /^trust_remote_code$/,
     something('no code of a model is ever run: its family must be one of docs/models.md'),
   ],
+  [/^infer_/, nothing('`generate`, `tuneloom chat` and `tuneloom serve` have one engine')],
   [/^(export_|adapter_name_or_path$)/, something('`tuneloom export` writes a tuned model')],
   [/^(use_)?(wandb|mlflow|swanlab|comet|trackio|tensorboard|otel|neptune)(_|$)/, recorded],
   [/^use_otel/, recorded],
@@ -73,7 +74,7 @@ const patterns: readonly (readonly [RegExp, Advice])[] = [
     /^(load_in_|bnb_|quantization_|quant_config|gptq|qat$|fp8|double_quant|quantize_|model_quantization)/,
     something('weights are float32 here; a GGUF file is a quantized base'),
   ],
-  [/^(vllm|trl$|infer_backend)/, something('no reinforcement learning with generated answers here')],
+  [/^(vllm|trl$)/, something('no reinforcement learning with generated answers here')],
   [
     /^(eval_|evals_per|do_causal_lm_eval|predict_with)/,
     something('`evaluate` of `train` sets when losses are measured; `generate` and `evaluate` score answers'),

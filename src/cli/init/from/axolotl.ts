@@ -2,7 +2,8 @@ import { isList, type Json, type JsonObject, numberIn } from '../../../core/inde
 import { axolotlSources } from './axolotl-data.ts';
 import { modelAddress, type Places } from './data-place.ts';
 import type { ImportedRun } from './imported-run.ts';
-import { translateAdapter, translateLora, translateTraining } from './training-fields.ts';
+import { isPlainTraining, translateAdapter, validationShare } from './run-fields.ts';
+import { translateLora, translateTraining } from './training-fields.ts';
 import { Translation } from './translation.ts';
 
 /** axolotl's `rl` -> our objective. */
@@ -18,7 +19,7 @@ const objectives: Readonly<Record<string, string>> = {
 export function readAxolotl(config: JsonObject, places: Places): ImportedRun {
   const translation = new Translation(config);
   const objective = objectiveOf(translation);
-  const isTrainable = checkMethod(translation);
+  const isTrainable = isPlainTraining(translation, methods);
   const { hasLora, isAdapter } = adapterOf(translation);
   const preference =
     objective === 'sft' || objective === undefined ? undefined : objective === 'kto' ? 'unpaired' : 'paired';
@@ -28,7 +29,7 @@ export function readAxolotl(config: JsonObject, places: Places): ImportedRun {
     ...axolotlSources(translation.take('pretraining_dataset'), { ...reading, field: 'pretraining_dataset' }),
   ];
   const tests = axolotlSources(translation.take('test_datasets'), { ...reading, field: 'test_datasets' });
-  const share = validationShare(translation);
+  const share = validationShare(translation, 'val_set_size');
   // Its own defaults where ours differ. What the file says replaces them.
   translation.set('train.epochs', 1);
   translation.set('train.schedule.name', 'cosine');
@@ -37,7 +38,7 @@ export function readAxolotl(config: JsonObject, places: Places): ImportedRun {
   translateBatches(translation, preference !== undefined);
   translateTrainOn(translation);
   translateTokens(translation);
-  translateAdapter(translation, { field: 'lora_model_dir', places });
+  const adapter = translateAdapter(translation, { field: 'lora_model_dir', places });
   const isDeduplicated = translation.take('dataset_exact_deduplication') === true;
   if (isDeduplicated) translation.note('dataset_exact_deduplication', 'filter: unique rows');
   const model = modelOf(translation, places);
@@ -45,6 +46,7 @@ export function readAxolotl(config: JsonObject, places: Places): ImportedRun {
   return {
     program: 'axolotl',
     model: { model, ...translation.settings('load') },
+    adapter,
     sources,
     validation: tests.length > 0 ? tests : share,
     collate: translation.settings('collate'),
@@ -104,19 +106,6 @@ const methods: readonly string[] = [
   ...['qat', 'reinit_weights', 'llmcompressor', 'use_onebitllms', 'peft', 'use_eaft'],
 ];
 
-function checkMethod(translation: Translation): boolean {
-  const used = methods.filter((field) => {
-    const value = translation.take(field);
-    return value !== undefined && value !== false;
-  });
-  for (const field of used)
-    translation.leave(
-      field,
-      'there is no such training; the stages up to `collate` are written, without `train`',
-    );
-  return used.length === 0;
-}
-
 function adapterOf(translation: Translation): { readonly hasLora: boolean; readonly isAdapter: boolean } {
   const adapter = translation.take('adapter');
   const fields = ['lora_r', 'lora_alpha', 'lora_target_linear', 'lora_target_modules'];
@@ -146,21 +135,6 @@ function adapterOf(translation: Translation): { readonly hasLora: boolean; reado
           : { field: 'lora_target_modules', value: modules },
   });
   return { hasLora: true, isAdapter: true };
-}
-
-function validationShare(translation: Translation): number | undefined {
-  const size = numberIn(translation.take('val_set_size')) ?? 0;
-  if (size <= 0) return undefined;
-  if (size < 1) {
-    translation.note('val_set_size', `split.parts: validation is ${size} of the records`);
-    return size;
-  }
-  translation.leave(
-    'val_set_size',
-    'parts are shares here; 0.1 stands in: change it in `parts` of `split`',
-    size,
-  );
-  return 0.1;
 }
 
 function translateBatches(translation: Translation, isPreference: boolean): void {

@@ -10,7 +10,9 @@ export interface ImportedPipeline {
 
 /** The pipeline of a run. Where there is no data, or nothing that can be trained, it ends before that. */
 export function importedPipeline(run: ImportedRun, name: string): ImportedPipeline {
-  const base = { base: { uses: 'load', with: run.model } };
+  const adapter =
+    run.adapter === undefined ? {} : { adapter: { uses: 'load', with: { adapter: run.adapter } } };
+  const base = { base: { uses: 'load', with: run.model }, ...adapter };
   const left: LeftField[] = [];
   const { validation } = run;
   const share = typeof validation === 'number' ? validation : undefined;
@@ -179,7 +181,7 @@ function trainStage(config: JsonObject, { share, reference, left }: TrainPlace):
       from: {
         model: 'base',
         train: share === undefined ? 'collate' : 'collate.train',
-        ...(config.lora === 'continue' && { adapter: 'base.adapter' }),
+        ...(config.lora === 'continue' && { adapter: 'adapter' }),
         ...(reference !== undefined && { validation: reference }),
       },
       with: {

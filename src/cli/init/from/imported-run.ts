@@ -6,6 +6,8 @@ export interface ImportedRun {
   readonly program: 'axolotl' | 'LLaMA-Factory';
   /** The configuration of the stage that loads the model. */
   readonly model: JsonObject;
+  /** The address of the adapter that the training continues. */
+  readonly adapter: string | undefined;
   readonly sources: readonly ImportedSource[];
   /** The share of the records that is for validation, or the sources of it. */
   readonly validation: number | readonly ImportedSource[] | undefined;

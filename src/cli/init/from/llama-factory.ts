@@ -2,7 +2,8 @@ import { isList, type JsonObject, numberIn, own } from '../../../core/index.ts';
 import { modelAddress, type Places } from './data-place.ts';
 import type { ImportedRun } from './imported-run.ts';
 import { llamaFactorySources } from './llama-factory-data.ts';
-import { namesIn, translateAdapter, translateLora, translateTraining } from './training-fields.ts';
+import { isPlainTraining, translateAdapter, validationShare } from './run-fields.ts';
+import { namesIn, translateLora, translateTraining } from './training-fields.ts';
 import { Translation } from './translation.ts';
 
 /** What LLaMA-Factory's `stage` is here. */
@@ -19,26 +20,27 @@ export function readLlamaFactory(config: JsonObject, places: Places): ImportedRu
   const written = String(translation.take('stage') ?? 'sft');
   const stage = own(stages, written);
   const isObjective = objectiveOf(translation, { stage, written });
-  const isTrainable = checkMethod(translation);
+  const isTrainable = isPlainTraining(translation, methods);
   const { hasLora, isMethod } = finetuningOf(translation);
   const chat = chatOf(translation);
   const list = { translation, places, stage: stage ?? 'sft', chat } as const;
   const sources = llamaFactorySources({ ...list, field: 'dataset' });
   const tests = llamaFactorySources({ ...list, field: 'eval_dataset' });
-  const share = validationShare(translation);
+  const share = validationShare(translation, 'val_size');
   const isPreference = stage === 'preference' || stage === 'kto';
   defaults(translation, hasLora);
   translateTraining(translation, { hasLora, hasPreferences: isPreference });
   translateBatches(translation, { stage, isPreference });
   translateMixing(translation);
   translateTokens(translation);
-  translateAdapter(translation, { field: 'adapter_name_or_path', places });
+  const adapter = translateAdapter(translation, { field: 'adapter_name_or_path', places });
   const model = modelAddress(String(translation.take('model_name_or_path') ?? ''), places);
   translation.note('model_name_or_path', `load.model: ${model}`);
   translation.leaveOthers();
   return {
     program: 'LLaMA-Factory',
     model: { model, ...translation.settings('load') },
+    adapter,
     sources,
     validation: tests.length > 0 ? tests : share,
     collate: translation.settings('collate'),
@@ -119,19 +121,6 @@ const methods: readonly string[] = [
   ],
 ];
 
-function checkMethod(translation: Translation): boolean {
-  const used = methods.filter((field) => {
-    const value = translation.take(field);
-    return value !== undefined && value !== false;
-  });
-  for (const field of used)
-    translation.leave(
-      field,
-      'there is no such training; the stages up to `collate` are written, without `train`',
-    );
-  return used.length === 0;
-}
-
 function finetuningOf(translation: Translation): { readonly hasLora: boolean; readonly isMethod: boolean } {
   const method = String(translation.take('finetuning_type') ?? 'lora');
   const [rank, alpha, target] = ['lora_rank', 'lora_alpha', 'lora_target'].map((field) =>
@@ -189,21 +178,6 @@ function chatOf(translation: Translation): JsonObject {
     ...(typeof system === 'string' && { system }),
     ...(isLast && { train_on_turns: 'last' }),
   };
-}
-
-function validationShare(translation: Translation): number | undefined {
-  const size = numberIn(translation.take('val_size')) ?? 0;
-  if (size <= 0) return undefined;
-  if (size < 1) {
-    translation.note('val_size', `split.parts: validation is ${size} of the records`);
-    return size;
-  }
-  translation.leave(
-    'val_size',
-    'parts are shares here; 0.1 stands in: change it in `parts` of `split`',
-    size,
-  );
-  return 0.1;
 }
 
 function translateBatches(

@@ -1,5 +1,4 @@
 import { isList, type Json, numberIn } from '../../../core/index.ts';
-import { modelAddress, type Places } from './data-place.ts';
 import type { Translation } from './translation.ts';
 
 type Place = Parameters<Translation['set']>[0];
@@ -17,7 +16,7 @@ const plain: readonly (readonly [theirs: readonly string[], ours: Place])[] = [
   [['lora_dropout'], 'train.lora.dropout'],
   [['peft_use_rslora', 'use_rslora'], 'train.lora.use_rslora'],
   [['peft_use_dora', 'use_dora'], 'train.lora.use_dora'],
-  [['loraplus_lr_ratio'], 'train.lora.loraplus_lr_ratio'],
+  [['loraplus_lr_ratio'], 'train.loraplus_lr_ratio'],
   [['lora_modules_to_save', 'additional_target'], 'train.lora.modules_to_save'],
   [['neftune_noise_alpha', 'noisy_embedding_alpha'], 'train.neftune_noise_alpha'],
   [['early_stopping_patience'], 'train.early_stop.patience'],
@@ -36,7 +35,7 @@ export function translateTraining(
   { hasLora, hasPreferences }: { readonly hasLora: boolean; readonly hasPreferences: boolean },
 ): void {
   const isUsed = (place: Place): boolean =>
-    (hasLora || !place.startsWith('train.lora.')) &&
+    (hasLora || !place.startsWith('train.lora')) &&
     (hasPreferences || !place.startsWith('train.preference.'));
   for (const [theirs, ours] of plain)
     for (const field of theirs) {
@@ -168,21 +167,6 @@ function translateEvaluation(translation: Translation): void {
     translation.set('train.keep', 'best', { field: 'load_best_model_at_end' });
   if (translation.take('gradient_checkpointing'))
     translation.set('train.gradient_checkpointing', true, { field: 'gradient_checkpointing' });
-}
-
-/** An adapter that a training continues, by its folder or its repository on the hub. */
-export function translateAdapter(
-  translation: Translation,
-  { field, places }: { readonly field: string; readonly places: Places },
-): void {
-  const value = translation.take(field);
-  if (value === undefined) return;
-  const address = typeof value === 'string' && !value.includes(',') ? modelAddress(value, places) : undefined;
-  const isTaken =
-    address !== undefined &&
-    translation.set('load.adapter', address, { field, remark: 'its rank, alpha and targets count' }) &&
-    translation.set('train.lora', 'continue');
-  if (!isTaken) translation.leave(field, '`adapter` of `load` is one adapter in the layout of PEFT');
 }
 
 /** LoRA by rank, alpha and targets. `targets`: what the program says of them; undefined for all linear layers. */

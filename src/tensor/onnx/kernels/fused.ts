@@ -1,6 +1,6 @@
 import { IGNORED_TARGET } from '../../ops/losses.ts';
 import type { GraphRecorder } from '../graph/graph-recorder.ts';
-import { type GraphValue, graphValue, hostArrayOf, operator } from '../graph/graph-value.ts';
+import { type GraphValue, operator } from '../graph/graph-value.ts';
 import { kernel } from './kernel.ts';
 import { matMul } from './mat-mul.ts';
 import { logSoftmax } from './normalization.ts';
@@ -12,8 +12,6 @@ const WHERE = operator('Where');
 const SILU = operator('QuickGelu', { alpha: 1 });
 const GELU_A = Math.sqrt(2 / Math.PI);
 const GELU_B = 0.044715;
-// Rounds each block of a row of x to 8 bits as well, and multiplies integers.
-const EIGHT_BIT_PRODUCTS = 4;
 
 /** Kernels of the operations in ops/; other backends compose those from tfjs kernels. */
 export const fusedKernels = {
@@ -128,20 +126,6 @@ export const fusedKernels = {
       graph.add({ operator: scatter, inputs: [weighted, column, updates], shape: weighted.shape }),
     );
   }),
-
-  /** Rows times a matrix stored as blocks of bytes, one scale each; see MatMulNBits of com.microsoft. */
-  QuantizedMatMul: kernel<'x' | 'bytes' | 'scales', Record<'inputs' | 'outputs' | 'block', number>>(
-    ({ inputs, attributes, graph }) => {
-      const x = graph.value(inputs.x);
-      const product = operator('MatMulNBits', {
-        ...{ K: attributes.inputs, N: attributes.outputs, bits: 8, block_size: attributes.block },
-        accuracy_level: EIGHT_BIT_PRODUCTS,
-      });
-      const factors = [x, asBytes(graph.value(inputs.bytes)), graph.value(inputs.scales)];
-      const shape = [...x.shape.slice(0, -1), attributes.outputs];
-      return graph.tensor(graph.add({ operator: product, inputs: factors, shape }));
-    },
-  ),
 };
 
 /** Targets, and which of them are ignored, [N, 1] each. An ignored target becomes 0: its factor is 0. */
@@ -152,18 +136,4 @@ function targetColumn(
   const all = graph.view(graph.cast(targets, 'int32'), [targets.shape[0] ?? 0, 1]);
   const isIgnored = graph.test(operator('Equal'), [all, graph.scalar(IGNORED_TARGET, 'int32')]);
   return { column: graph.apply(WHERE, [isIgnored, graph.scalar(0, 'int32'), all]), isIgnored };
-}
-
-const bytesOf = new WeakMap<GraphValue, GraphValue>();
-
-/** The bytes of int32 words, four of each: the last dimension is four times as long. */
-function asBytes(words: GraphValue): GraphValue {
-  const known = bytesOf.get(words);
-  if (known?.weight === words.weight) return known;
-  const { buffer, byteOffset, byteLength } = hostArrayOf(words.data);
-  const shape = words.shape.map((size, axis) => (axis === words.shape.length - 1 ? 4 * size : size));
-  const bytes = graphValue({ shape, type: 'uint8', data: new Uint8Array(buffer, byteOffset, byteLength) });
-  bytes.weight = words.weight;
-  bytesOf.set(words, bytes);
-  return bytes;
 }
