@@ -67,10 +67,7 @@ export const bbh: Benchmark = {
         example: 'predictions.jsonl',
       },
       score: async ({ data, predictions }) =>
-        scoreTasks(
-          await collected(readExamples({ path: data.path, split: '', tasks: undefined })),
-          predictions,
-        ),
+        scoreTasks(await collected(readExamples({ path: data.path, tasks: undefined })), predictions),
     },
   },
 };
@@ -79,7 +76,10 @@ export const bbh: Benchmark = {
  * `<task>.json` files at the top or in `bbh`, as the repository also holds the outputs of models, {examples: [{input, target}]}. If the folder also holds `cot-prompts/<task>.txt`, a row has its
  * text as `cot_prompt`, without the note at its beginning.
  */
-async function* readExamples({ path, tasks }: BenchmarkSource): AsyncGenerator<BenchmarkRow> {
+async function* readExamples({
+  path,
+  tasks,
+}: Pick<BenchmarkSource, 'path' | 'tasks'>): AsyncGenerator<BenchmarkRow> {
   const files = await findFiles(path, {
     isWanted: (name) =>
       /^(.*\/)?bbh\/[^/]+\.json$|^[^/]+\.json$/.test(name) || /(^|\/)cot-prompts\/[^/]+\.txt$/.test(name),

@@ -1,4 +1,4 @@
-import type { JsonObject, RecordPlace } from '../core/index.ts';
+import type { Json, JsonObject, RecordPlace } from '../core/index.ts';
 import type { FormatConfig } from '../generated/format-config.ts';
 import type { LoadConfig } from '../generated/load-config.ts';
 import type { Metrics, Resampling } from '../metrics/index.ts';
@@ -37,6 +37,22 @@ export interface BenchmarkSource {
   readonly split: string;
   /** The tasks or subjects to read; absent for all. */
   readonly tasks: readonly string[] | undefined;
+  /** Where the rows are that the files of `path` only describe: a file or folder, or one for each split. */
+  readonly data: string | Readonly<Record<string, string>> | undefined;
+  /** Replaces how many examples the tasks ask for. */
+  readonly shots: number | undefined;
+  /** The rows of a file in any format that load reads. */
+  readonly readRows: (path: string) => AsyncIterable<ReadRow>;
+  /** Is told what the reader of the results has to know. */
+  readonly onNote: (message: string) => void;
+}
+
+export interface ReadRow {
+  readonly path: string;
+  readonly line: number;
+  readonly row: Json;
+  /** False if the file has no types, so that each value is a text. */
+  readonly isTyped: boolean;
 }
 
 /** A row of a benchmark, under our field names where the original has none. */
@@ -64,6 +80,8 @@ export interface ExampleTemplate {
   readonly separator?: (row: JsonObject) => string;
   /** A question's shots are rows of the same group; any row if absent. */
   readonly group?: (row: JsonObject) => string;
+  /** What of the row goes along into the response; all of it if absent. */
+  readonly keptFields?: (row: JsonObject) => JsonObject;
 }
 
 /** A question as text, with its answer. */
@@ -75,6 +93,10 @@ export interface Example {
   readonly response: string;
   /** The answers to choose from, for `mode: choices` of generate; `response` is one of them, as text. */
   readonly choices?: readonly string[];
+  /** How the benchmark wants it answered, for `mode: task` of generate. */
+  readonly generation?: JsonObject;
+  /** How many characters at the beginning of the prompt other questions have too. */
+  readonly sharedCharacters?: number;
 }
 
 /** Scores files as the benchmark's official tool does. It runs no model, and no code from the files. */

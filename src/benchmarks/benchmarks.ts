@@ -14,6 +14,7 @@ import type {
 import { bigBench } from './big-bench.ts';
 import { glue } from './glue/glue.ts';
 import { humanEval } from './human-eval.ts';
+import { lmEval } from './lm-eval/lm-eval.ts';
 import { mmlu } from './mmlu.ts';
 import { mtBench } from './mt-bench.ts';
 import { openaiEvals } from './openai-evals/openai-evals.ts';
@@ -36,6 +37,7 @@ export const benchmarks: readonly Benchmark[] = [
   glue,
   superGlue,
   openaiEvals,
+  lmEval,
   predictions,
 ];
 
@@ -62,11 +64,11 @@ export const examplesField = (template: unknown): string | undefined =>
 /** The rows of a benchmark's file or folder. */
 export function readBenchmarkRows(
   name: BenchmarkName,
-  { path, split, tasks }: Omit<BenchmarkSource, 'split'> & { readonly split: string | undefined },
+  { split, ...source }: Omit<BenchmarkSource, 'split'> & { readonly split: string | undefined },
 ): AsyncIterable<BenchmarkRow> {
   const found = benchmarks.find((benchmark) => benchmark.name === name);
   const { read, defaultSplit = '' } = declared('benchmark', name, found);
-  return read({ path, split: split ?? defaultSplit, tasks });
+  return read({ split: split ?? defaultSplit, ...source });
 }
 
 /** The schemas' names follow from the list by `npm run generate`, so every valid name is found. */

@@ -4,6 +4,7 @@ export type {
   Example,
   ExampleTemplate,
   NeededFile,
+  ReadRow,
   Scorer,
 } from './benchmark.ts';
 export type { BenchmarkFile } from './benchmark-file.ts';
@@ -16,4 +17,5 @@ export {
   readBenchmarkRows,
   scorers,
 } from './benchmarks.ts';
+export { openTasks } from './lm-eval/read-tasks.ts';
 export { textList } from './row-fields.ts';

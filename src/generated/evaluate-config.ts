@@ -49,6 +49,7 @@ export interface EvaluateConfig {
     | 'rouge2'
     | 'rouge_l'
     | 'rouge_lsum'
+    | 'lm_eval'
   )[];
   /**
    * Fields of the rows, such as a subject: each metric is also computed for every value of a field, and as the mean in which each value counts once.

@@ -28,6 +28,7 @@ export interface FormatConfig {
         | 'humaneval'
         | 'openai_evals'
         | 'openai-evals-grade'
+        | 'lm_eval'
       )
     | {
         /**
@@ -126,9 +127,9 @@ export interface FormatConfig {
    */
   readonly train_on_roles: ('assistant' | 'user' | 'system' | 'tool')[];
   /**
-   * For chat templates: whether the model learns `all` turns of those roles, or only the `last`. Turns with `weight: 0` or `train: false` in the data are never learned.
+   * For chat templates: whether the model learns `all` turns of those roles, only the `last`, or those with these numbers: 1 is the first turn of those roles, -1 the last. Turns with `weight: 0` or `train: false` in the data are never learned.
    */
-  readonly train_on_turns: 'all' | 'last';
+  readonly train_on_turns: ('all' | 'last') | number[];
   /**
    * For chat templates: whether the reasoning that a template writes in a learned turn, from `reasoning_content`, `thinking`, `reasoning` or `<think>` in its content, is learned with the answer. Otherwise the model reads it, with its tags, and learns the answer after it.
    */

@@ -5,9 +5,9 @@
  */
 export interface GenerateConfig {
   /**
-   * `text`: the model writes an answer to each prompt. `score`: the log-likelihood of the record's response, for loss and perplexity. `choices`: the log-likelihood of each of the record's `choices` after the prompt, for accuracy. `rolling`: the log-likelihood of the record's whole text, window by window, for word and byte perplexity. Fields about writing only matter with `text`.
+   * `text`: the model writes an answer to each prompt. `score`: the log-likelihood of the record's response, for loss and perplexity. `choices`: the log-likelihood of each of the record's `choices` after the prompt, for accuracy. `rolling`: the log-likelihood of the record's whole text, window by window, for word and byte perplexity. `task`: each record as its task says (`as: lm_eval` of load), which also sets the fields about writing. These only matter with `text`.
    */
-  readonly mode: 'text' | 'score' | 'choices' | 'rolling';
+  readonly mode: 'text' | 'score' | 'choices' | 'rolling' | 'task';
   /**
    * The most tokens that an answer may have.
    */

@@ -71,7 +71,8 @@ export interface LoadConfig {
     | 'openai_evals'
     | 'arena'
     | 'mt_bench'
-    | 'predictions';
+    | 'predictions'
+    | 'lm_eval';
   /**
    * With `as`: which files of a folder to read, by the benchmark's names for them, such as `test`, `dev` or `train`; [Benchmarks](../benchmarks.md#data) has the defaults.
    */
@@ -82,6 +83,18 @@ export interface LoadConfig {
    * @minItems 1
    */
   readonly tasks?: string[];
+  /**
+   * With `as: lm_eval`: the rows of the tasks, which are read from nowhere else. A folder with a file for each split, `test.jsonl` or `virology/test-00000-of-00001.parquet`; one file of rows; or a file for each split, by its name in the task.
+   */
+  readonly data?:
+    | string
+    | {
+        readonly [k: string]: string;
+      };
+  /**
+   * With `as: lm_eval`: how many solved examples precede each question, instead of the task's own number. A task with `num_fewshot: 0` keeps it, as in lm-evaluation-harness.
+   */
+  readonly num_fewshot?: number;
   /**
    * How the rows are written. `auto` looks at the content: `PAR1` begins Parquet, `[` JSON, `{` JSONL; otherwise a tab in the first line means TSV, no tab CSV. [Files](#files) says how each is read.
    */

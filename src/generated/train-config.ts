@@ -299,6 +299,10 @@ export interface TrainConfig {
    */
   readonly trainable?: string[];
   /**
+   * Of the embedding, and of an output layer of its own, trains only the rows of these tokens: `new` for those that `load` added, or a list of tokens. The other rows stay as they are. With `lora` the rows are trained beside the adapters and become part of the adapter. See [Tokens](../tokens.md).
+   */
+  readonly trainable_tokens?: 'new' | string[];
+  /**
    * The shares of elements that each training step drops; GPT-2 was trained with 0.1 everywhere. Which elements depends only on the seed and the step; evaluation drops nothing. `model` uses the rates of the model's config.json, as transformers does; otherwise they are ignored, and the run says so.
    */
   readonly dropout:

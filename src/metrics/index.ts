@@ -18,6 +18,8 @@ export {
   normalizeAnswer,
   tokenOverlapF1,
 } from './normalize-answer.ts';
+export { bleuCounts, bleuOf } from './overlap/bleu.ts';
+export { chrfCounts, chrfOf } from './overlap/chrf.ts';
 export { pairVerdict } from './preference.ts';
 export { answerKey, ratingsOf, readRatings } from './ratings.ts';
 export { errorField, leftOutField, meanOf, parseScores, type Score, type Scores } from './scores.ts';

@@ -47,6 +47,7 @@ export {
   freeze,
   type LanguageModel,
   openLanguageModel,
+  parameterOf,
   quantizeWeights,
   saveLanguageModel,
   type Tokens,
@@ -60,10 +61,16 @@ export {
   readAdapterConfig,
   readAdapterSettings,
 } from './lora/adapter-folder.ts';
-export { adapterSize, type LoraSettings, valuePattern } from './lora/adapter-layout.ts';
-export { type LoraAdapter, loadAdapter, newAdapter } from './lora/lora-adapter.ts';
+export {
+  adapterLayout,
+  adapterTensors,
+  type LoraSettings,
+  valuePattern,
+} from './lora/adapter-layout.ts';
+export { type LoraAdapter, loadAdapter, newAdapter, rowsOf } from './lora/lora-adapter.ts';
 export { loraTargets } from './lora/lora-targets.ts';
-export { saveAdaptedModel } from './lora/merge.ts';
+export { saveAdaptedModel, withRows } from './lora/merge.ts';
+export { type TrainedTokens, tokenModules, trainedRowsName } from './lora/trained-tokens.ts';
 export {
   checkGenerationMemory,
   type MemoryNeed,

@@ -64,6 +64,8 @@ export interface TrainingShape {
   readonly trained: number;
   /** Bytes of the weights that are kept quantized, and how many these are. */
   readonly quantized?: { readonly weights: number; readonly bytes: number } | undefined;
+  /** Numbers that the optimizer keeps, and those that it makes during a step; by default AdamW's two running means. */
+  readonly optimizer?: { readonly state: number; readonly step: number };
   /** Whether a batch has several micro-batches, whose gradients are accumulated. */
   readonly accumulates: boolean;
   /** Whether the inside of a layer is computed again for the gradient, so that only the states between layers are kept. */
@@ -81,6 +83,7 @@ const trainingProcessBytes = 200_000_000;
  */
 export function trainingMemory(config: ModelConfig, shape: TrainingShape): MemoryNeed {
   const { rows, length, targets, trained, accumulates, checkpoints } = shape;
+  const { optimizer = { state: 2 * trained, step: 0 } } = shape;
   const parameters = parameterCount(config);
   const { layers, hiddenSize, heads, vocabularySize } = config;
   const inner = (familyOf(config).gated ? 4 : 2) * innerSize(config, trained < parameters);
@@ -99,7 +102,7 @@ export function trainingMemory(config: ModelConfig, shape: TrainingShape): Memor
   return {
     weights: float + bytes,
     gradients: floatBytes * trained * copies,
-    moments: 2 * floatBytes * trained,
+    moments: floatBytes * (optimizer.state + optimizer.step),
     activations: floatBytes * activations,
     cache: 0,
     overhead: trainingProcessBytes + widened + 0.65 * float, // the engine's copies of weights in another layout
@@ -123,7 +126,7 @@ function parameterCount(config: ModelConfig): number {
 export interface MemoryNeed {
   readonly weights: number;
   readonly gradients: number;
-  /** AdamW's running means. */
+  /** The optimizer's state. */
   readonly moments: number;
   /** The intermediate results of one pass. */
   readonly activations: number;

@@ -20,6 +20,7 @@ export type {
   RecordPlaces,
   RecordSearch,
   SchemaValidator,
+  SourceToInspect,
   StageDefinition,
   StageHost,
   StageModule,

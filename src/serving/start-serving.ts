@@ -1,7 +1,8 @@
 import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
 import { listen } from '../server/index.ts';
-import { type ApiOptions, openApi } from './api/app.ts';
+import { ApiError } from './api/api-error.ts';
+import { type Api, type ApiOptions, openApi } from './api/app.ts';
 import { ModelHost } from './model/model-host.ts';
 import type { ModelToServe, ServedModel } from './model/protocol.ts';
 
@@ -15,6 +16,8 @@ export interface ServingOptions extends Omit<ApiOptions, 'host' | 'adapters'> {
   readonly hostname: string;
   /** 0 for any free port. */
   readonly port: number;
+  /** Ends the loading of the model. */
+  readonly signal: AbortSignal;
   readonly onNote: (message: string) => void;
   readonly onRestart: (how: string) => void;
 }
@@ -36,20 +39,11 @@ const mostConnections = 1024;
 
 /** Loads a model and serves it. */
 export async function startServing(options: ServingOptions): Promise<RunningModel> {
-  const { model, script, environment, hostname, onNote, onRestart } = options;
-  let onGone: (how: string) => void = () => {};
-  const gone = new Promise<string>((resolve) => {
-    onGone = resolve;
-  });
-  const host = await ModelHost.open({ script, model, environment, onNote, onRestart, onGone });
-  const { app, requests } = openApi({
-    ...options,
-    host,
-    adapters: model.adapters.map((adapter) => adapter.name),
-  });
+  const { model, script, environment, hostname, signal, onNote, onRestart } = options;
   const sending = Math.min(sendingSeconds, options.limits.seconds) * 1000;
+  let api: Api | undefined;
   const server = createAdaptorServer({
-    fetch: app.fetch,
+    fetch: (request, bindings) => api?.app.fetch(request, bindings) ?? loading(),
     overrideGlobalObjects: false,
     serverOptions: {
       requestTimeout: sending,
@@ -58,13 +52,22 @@ export async function startServing(options: ServingOptions): Promise<RunningMode
     },
   }) as Server; // no HTTP/2 was asked for
   server.maxConnections = mostConnections;
-  let port: number;
+  // Before the model is loaded, which may take minutes.
+  const port = await listen(server, { port: options.port, hostname });
+  let onGone: (how: string) => void = () => {};
+  const gone = new Promise<string>((resolve) => {
+    onGone = resolve;
+  });
+  let host: ModelHost;
   try {
-    port = await listen(server, { port: options.port, hostname });
+    host = await ModelHost.open({ script, model, environment, signal, onNote, onRestart, onGone });
   } catch (error) {
-    await host[Symbol.asyncDispose]();
+    await closeServer(server);
     throw error;
   }
+  const opened = openApi({ ...options, host, adapters: model.adapters.map((adapter) => adapter.name) });
+  api = opened;
+  const { requests } = opened;
   return {
     address: `http://${hostname.includes(':') ? `[${hostname}]` : hostname}:${port}`,
     served: host.served,
@@ -76,6 +79,13 @@ export async function startServing(options: ServingOptions): Promise<RunningMode
       await host[Symbol.asyncDispose]();
     },
   };
+}
+
+function loading(): Response {
+  const { body, status, headers } = new ApiError({
+    ...{ status: 503, message: 'the model is being loaded', code: 'loading', retryAfter: 5 },
+  });
+  return Response.json(body, { status, headers });
 }
 
 /** How long clients may take to read the end of their answers. */

@@ -6,10 +6,11 @@ import type {
   Memo,
   RecordPlaces,
   RecordSearch,
+  SourceToInspect,
   StageDefinition,
   StagePorts,
 } from '../runtime/index.ts';
-import { peerFields } from './peer-fields.ts';
+import { peerFields, peerValues } from './peer-fields.ts';
 
 /** A built-in stage as its author declares it: `Config` is the type generated from the stage's schema. */
 interface StageDeclaration<Config>
@@ -19,9 +20,11 @@ interface StageDeclaration<Config>
     | 'schema'
     | 'validate'
     | 'peerFields'
+    | 'peerValues'
     | 'ports'
     | 'check'
     | 'environment'
+    | 'inspect'
     | 'locate'
     | 'horizon'
     | 'memo'
@@ -32,6 +35,7 @@ interface StageDeclaration<Config>
   readonly environment?: (config: Config) => readonly string[];
   readonly horizon?: Horizon<Config>;
   readonly memo?: Memo<Config>;
+  readonly inspect?: (source: SourceToInspect<Config>) => Promise<void>;
   readonly locate?: (search: RecordSearch<Config>) => Promise<RecordPlaces>;
 }
 
@@ -55,7 +59,7 @@ export function problemsIn(pointer: string, parse: () => unknown): readonly Conf
 
 /** Joins a declaration with the schema and the compiled validator of the same name. Loads none of the stage's code. */
 export function declareStage<Config>(declaration: StageDeclaration<Config>): StageDefinition {
-  const { ports, check, environment, horizon, memo, locate, ...others } = declaration;
+  const { ports, check, environment, horizon, memo, inspect, locate, ...others } = declaration;
   const { schema, validate } = stageSchemas[declaration.name];
   const configOf = (config: JsonObject) => config as Config; // decode edge: only called with valid configurations
   return {
@@ -63,6 +67,7 @@ export function declareStage<Config>(declaration: StageDeclaration<Config>): Sta
     schema,
     validate,
     peerFields,
+    peerValues,
     ports: (config) => ports(configOf(config)),
     ...(check === undefined ? {} : { check: (config: JsonObject) => check(configOf(config)) }),
     ...(environment === undefined
@@ -75,6 +80,9 @@ export function declareStage<Config>(declaration: StageDeclaration<Config>): Sta
       },
     }),
     ...(memo && { memo: { ...memo, fieldsApart: (config) => memo.fieldsApart(configOf(config)) } }),
+    ...(inspect && {
+      inspect: ({ config, ...source }) => inspect({ config: configOf(config), ...source }),
+    }),
     ...(locate === undefined
       ? {}
       : { locate: ({ config, ids }: RecordSearch) => locate({ config: configOf(config), ids }) }),

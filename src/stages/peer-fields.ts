@@ -15,6 +15,11 @@ export const fieldsOfPeers: readonly (readonly [
   ['train', 'optimizer.betas', ['adam_beta1', 'adam_beta2']],
   ['train', 'optimizer.epsilon', ['adam_epsilon', 'adam_eps']],
   ['train', 'optimizer.name', ['optim']],
+  ['train', 'learning_rate_multipliers', ['lr_groups']],
+  ['train', 'layerwise_lr_decay', ['layer_decay', 'llrd', 'lr_layer_decay']],
+  ['train', 'evaluate.generation', ['predict_with_generate', 'eval_table_size', 'do_causal_lm_eval']],
+  ['train', 'evaluate.generation.metrics', ['eval_causal_lm_metrics', 'compute_metrics']],
+  ['train', 'evaluate.generation.max_new_tokens', ['generation_max_length', 'eval_max_new_tokens']],
   ['train', 'schedule.name', ['lr_scheduler_type', 'lr_scheduler']],
   ['train', 'schedule.warmup_share', ['warmup_ratio']],
   ['train', 'clip_norm', ['max_grad_norm', 'gradient_clipping', 'grad_clip']],
@@ -24,7 +29,8 @@ export const fieldsOfPeers: readonly (readonly [
     ['eval_steps', 'eval_strategy', 'evaluation_strategy', 'evals_per_epoch', 'eval_on_start'],
   ],
   ['train', 'early_stop.patience', ['early_stopping_patience']],
-  ['train', 'keep', ['load_best_model_at_end', 'metric_for_best_model', 'greater_is_better']],
+  ['train', 'keep', ['load_best_model_at_end']],
+  ['train', 'metric_for_best_model', ['greater_is_better', 'early_stopping_metric']],
   ['train', 'keep_epochs', ['save_total_limit', 'save_strategy', 'saves_per_epoch', 'save_steps']],
   ['train', 'seed', ['data_seed']],
   ['train', 'micro_batch_size', ['eval_batch_size', 'per_device_eval_batch_size', 'auto_find_batch_size']],
@@ -34,10 +40,17 @@ export const fieldsOfPeers: readonly (readonly [
   ['train', 'lora.dropout', ['lora_dropout']],
   ['train', 'lora.targets', ['lora_target', 'lora_target_modules', 'lora_target_linear', 'target_modules']],
   ['train', 'lora.use_rslora', ['peft_use_rslora']],
+  ['train', 'objective', ['rl', 'pref_loss', 'pref_loss_type']],
+  ['train', 'preference.beta', ['rl_beta', 'dpo_beta', 'pref_beta', 'orpo_alpha', 'kto_beta']],
+  ['train', 'preference.label_smoothing', ['dpo_label_smoothing', 'cpo_label_smoothing']],
+  ['train', 'preference.desirable_weight', ['kto_desirable_weight', 'kto_chosen_weight']],
+  ['train', 'preference.undesirable_weight', ['kto_undesirable_weight', 'kto_rejected_weight']],
+  ['format', 'preference', ['ranking']],
   ['train', 'lora.use_dora', ['peft_use_dora']],
   ['train', 'lora.modules_to_save', ['lora_modules_to_save', 'additional_target']],
   ['load', 'adapter', ['lora_model_dir', 'adapter_name_or_path']],
   ['train', 'trainable', ['unfrozen_parameters', 'freeze_trainable_layers', 'freeze_trainable_modules']],
+  ['train', 'trainable_tokens', ['trainable_token_indices', 'peft_trainable_token_indices']],
   ['train', 'padding_free', ['group_by_length']],
   ['train', 'dropout', ['attention_dropout', 'resid_pdrop']],
   ['collate', 'batch_size', ['per_device_train_batch_size', 'train_batch_size']],
@@ -54,6 +67,13 @@ export const fieldsOfPeers: readonly (readonly [
   ['format', 'train_on_roles', ['roles_to_train']],
   ['format', 'template', ['chat_template', 'prompt_template']],
   ['format', 'system', ['default_system', 'default_system_message']],
+  ['load', 'add_tokens', ['new_tokens', 'tokens', 'added_tokens']],
+  ['load', 'add_special_tokens', ['additional_special_tokens', 'extra_special_tokens', 'special_tokens']],
+  [
+    'load',
+    'pad_vocabulary_to_multiple_of',
+    ['resize_token_embeddings_to_32x', 'resize_vocab', 'pad_vocab_to_multiple_of'],
+  ],
   ['load', 'model', ['base_model', 'model_name_or_path', 'model_name']],
   [
     'load',
@@ -76,7 +96,6 @@ export const fieldsOfPeers: readonly (readonly [
 ];
 
 const float32 = 'weights and products are float32';
-const noPreferences = 'preference tuning is not supported; `train` tunes on answers';
 const notQuantized = 'a quantized base is not supported: weights are float32';
 
 const attention = 'attention has one implementation here, which the backend chooses';
@@ -89,16 +108,16 @@ const advice: Readonly<Record<string, string>> = {
     'set `micro_batch_size` of `train`: how many examples of a batch are computed at a time; `batch_size` of `collate` counts those of a whole step',
   finetuning_type:
     'add `lora` to `train` to train adapters, or `trainable` for chosen parameters; without them all weights are trained',
-  stage: '`train` tunes on answers; what it trains on is set by the stages before it',
+  stage: '`objective` of `train` says what it trains on: examples, pairs of answers or labeled answers',
   load_in_4bit: notQuantized,
   load_in_8bit: notQuantized,
   quantization_bit: notQuantized,
   quantization_config: notQuantized,
-  rl: noPreferences,
-  dpo_beta: noPreferences,
-  rl_beta: noPreferences,
-  pref_beta: noPreferences,
-  pref_loss: noPreferences,
+  ref_model: 'the reference is the model before training; the stage `reference` computes another',
+  ref_model_name_or_path:
+    'the reference is the model before training; the stage `reference` computes another',
+  precompute_ref_log_probs:
+    'they are always computed once; the stage `reference` keeps them for several trainings',
   bf16: float32,
   fp16: float32,
   tf32: float32,
@@ -138,4 +157,19 @@ export const peerFields: ReadonlyMap<string, string> = new Map([
     theirs.map((name) => [name, `it is \`${field}\` of \`${stage}\` here`] as const),
   ),
   ...Object.entries(advice),
+]);
+
+const in8Bits =
+  "an optimizer in 8 bits is not supported: bitsandbytes' code for processors and for GPUs rounds its state differently, so there is nothing to agree with; `adafactor` and `lion` take less memory too";
+const usualAdamW = "write `adamw`: it has PyTorch's formula";
+
+/** Help for a value that another program takes. */
+export const peerValues: ReadonlyMap<string, string> = new Map([
+  ...['adamw_8bit', 'adamw_bnb_8bit', 'paged_adamw_8bit', 'lion_8bit', 'adam8bit'].map(
+    (name) => [name, in8Bits] as const,
+  ),
+  ...['adamw_torch', 'adamw_torch_fused', 'adamw_hf', 'adamw_apex_fused', 'paged_adamw_32bit'].map(
+    (name) => [name, usualAdamW] as const,
+  ),
+  ['lion_32bit', 'write `lion`'],
 ]);

@@ -27,6 +27,13 @@ export { layerNorm, rmsNorm } from './ops/normalization.ts';
 export type { WeightBits } from './ops/quantize-weight.ts';
 export { disposeWeight, floatWeight, quantizedVariable } from './ops/quantized-weights.ts';
 export { rearrangeRows, rotary } from './ops/rotary.ts';
+export {
+  type TokenPlaces,
+  type TokenRows,
+  tokenPlaces,
+  withOwnColumns,
+  withOwnRows,
+} from './ops/token-rows.ts';
 export { magnitudeRatio, squaredWeightNorms } from './ops/weight-norms.ts';
 export {
   hasNvidiaGpu,

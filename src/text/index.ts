@@ -6,7 +6,9 @@ export { conversationOf } from './chat/conversation.ts';
 export { endMark, stopsAt } from './chat/end-mark.ts';
 export { knownSource, openChatTemplate, type TemplateChoice } from './chat/open-chat-template.ts';
 export { saysSomething, type Unshown } from './chat/unshown.ts';
-export { trimEnd, wordsOf } from './jinja/code-points.ts';
+export { isSpace, spaceRun, stripSpace, trimEnd, wordsOf } from './jinja/code-points.ts';
+export { literalJson } from './jinja/literal-json.ts';
+export { escapePattern, PythonRegex } from './jinja/python-regex.ts';
 export { perturbationKinds, perturbations } from './perturbation/perturbations.ts';
 export { answerRows } from './preference/answer-rows.ts';
 export { judgedRow } from './preference/judged-answer.ts';
@@ -37,6 +39,7 @@ export { jinjaTemplate, namesIn, parseJinja } from './template/jinja-template.ts
 export { namedTemplates, type TemplateName } from './template/named-templates.ts';
 export { namedTokensTemplate } from './template/named-tokens.ts';
 export { fieldsIn, fieldsOf, missingField, optionalText, requiredText } from './template/row-field.ts';
+export { strictTemplate } from './template/strict-template.ts';
 export { segmentsOf, type Template } from './template/template.ts';
 export { openEncoding } from './tokenizer/encoding-tokenizer.ts';
 export { encodingTokenizerJson } from './tokenizer/encoding-tokenizer-json.ts';

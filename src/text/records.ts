@@ -48,6 +48,8 @@ export interface FormattedRecord {
   readonly choices?: readonly string[];
   /** How many characters at the beginning of the prompt, such as few shots, other records' prompts share. */
   readonly shared_characters?: number;
+  /** How a benchmark's task wants it answered: fields of generate, for `mode: task`. */
+  readonly generation?: JsonObject;
   /** Set if the record is for preference tuning. */
   readonly preference?: Preference;
   /** The row that it was made from, for metrics, judges and people. */
@@ -162,7 +164,8 @@ const roles: readonly string[] = [
 
 /** A record that `format` wrote; throws a UserError for any other. */
 export function parseFormattedRecord(record: DataRecord): FormattedRecord {
-  const { id, segments, fields, conversation, prompt, chat, choices, shared_characters, preference } = record;
+  const { id, segments, fields, conversation, prompt, chat, choices, shared_characters } = record;
+  const { preference, generation } = record;
   if (Array.isArray(segments) && segments.every(isSegment)) {
     return {
       id,
@@ -173,6 +176,7 @@ export function parseFormattedRecord(record: DataRecord): FormattedRecord {
       ...(isObject(chat) ? { chat: typeof chat.end === 'string' ? { end: chat.end } : {} } : {}),
       ...(isTextList(choices) ? { choices } : {}),
       ...(typeof shared_characters === 'number' ? { shared_characters } : {}),
+      ...(isObject(generation) ? { generation } : {}),
       ...(preference === undefined ? {} : { preference: parsePreference(preference) }),
     };
   }

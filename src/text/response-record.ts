@@ -30,6 +30,8 @@ export interface ResponseRecord {
   readonly expected: string;
   /** The row that the prompt was made from. */
   readonly fields: JsonObject;
+  /** The id of the question, if it is not the first answer to it and `mode: task` asked for several. */
+  readonly sample_of?: string;
   /** `text` mode: the answer, cleaned of the response header and of surrounding white space. */
   readonly response?: string;
   /** `text` mode: why the answer ends. */
@@ -78,6 +80,7 @@ const fields: { readonly [Name in keyof ResponseRecord]-?: JsonCheck } = {
   prompt: isText,
   expected: isText,
   fields: isObject,
+  sample_of: orAbsent(isText),
   response: orAbsent(isText),
   finish_reason: orAbsent((value) => finishReasons.some((reason) => reason === value)),
   log_likelihood: orAbsent(isNumber),

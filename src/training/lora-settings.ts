@@ -1,6 +1,12 @@
 import { UserError } from '../core/index.ts';
 import type { TrainConfig } from '../generated/train-config.ts';
-import { type LoraSettings, loraTargets, type ModelConfig, valuePattern } from '../model/index.ts';
+import {
+  type LoraSettings,
+  loraTargets,
+  type ModelConfig,
+  type TrainedTokens,
+  valuePattern,
+} from '../model/index.ts';
 
 /** The settings of a new adapter. */
 export type LoraConfig = Exclude<NonNullable<TrainConfig['lora']>, 'continue'>;
@@ -24,7 +30,11 @@ export const defaultLora: LoraConfig = {
  * What a configuration means for a model. Throws if a pattern of ranks or alphas matches none of the targets, or two
  * patterns give one target different values: their order is not part of the configuration.
  */
-export function loraSettings(lora: LoraConfig, model: ModelConfig): LoraSettings {
+export function loraSettings(
+  lora: LoraConfig,
+  model: ModelConfig,
+  tokens: TrainedTokens = new Map(),
+): LoraSettings {
   const targets = [...loraTargets(model, lora.targets).keys()];
   const patternsOf = (field: 'rank_pattern' | 'alpha_pattern') => {
     const patterns = Object.entries(lora[field]).map(([pattern, value]) => ({
@@ -54,6 +64,7 @@ export function loraSettings(lora: LoraConfig, model: ModelConfig): LoraSettings
     modulesToSave: lora.modules_to_save,
     bias: lora.bias,
     keepsTie: lora.ensure_weight_tying,
+    tokens,
   };
 }
 

@@ -52,7 +52,7 @@ export function checkObjective({
   batches,
   validation,
   validationSets,
-}: TrainingTask): void {
+}: Pick<TrainingTask, 'config' | 'batches' | 'validation' | 'validationSets'>): void {
   const kind = kindOf(objective);
   const named = [...(validationSets ?? [])].map(([name, set]) => [`validation.${name}`, set] as const);
   for (const [port, given] of [['train', batches] as const, ['validation', validation] as const, ...named])

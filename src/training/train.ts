@@ -227,6 +227,10 @@ class TrainingLoop implements Disposable {
     const { step, history } = this.#state;
     const { metric, answering } = this.#evaluator;
     const best = bestStep(history, metric);
+    if (this.#task.config.keep === 'best' && best === 0 && step > 0)
+      this.#task.onNote(
+        `\`keep: best\` keeps the weights from before the training: no later ${metric.name} is better`,
+      );
     this.#state.returnToBest();
     await this.#log({
       ...{ type: 'end', step, epoch: this.#epoch },

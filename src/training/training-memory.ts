@@ -1,7 +1,8 @@
 import { elementCount } from '../formats/index.ts';
 import type { TrainConfig } from '../generated/train-config.ts';
 import {
-  adapterSize,
+  adapterLayout,
+  adapterTensors,
   type LoraSettings,
   type MemoryNeed,
   type ModelConfig,
@@ -16,6 +17,7 @@ import {
 import { type Batches, type TargetedText, textsOf } from './batches/batch-plan.ts';
 import { ignoredTarget } from './batches/micro-batch.ts';
 import { defaultLora, loraSettings } from './lora-settings.ts';
+import { optimizerNumbers } from './optimizer/optimizer-numbers.ts';
 
 interface PlannedTraining {
   readonly model: ModelConfig;
@@ -51,7 +53,7 @@ function largestShape({ model, config, batches, adapter }: PlannedTraining): Tra
     rows,
     length: Math.min(padded, model.contextLength),
     targets: rows * targets,
-    trained: trainedCount(model, { ...config, adapter }),
+    ...trainedNumbers(model, { ...config, adapter }),
     accumulates: items < Math.min(recipe.batchSize, examples.length),
     checkpoints: config.gradient_checkpointing,
     quantized: quantizedShare(model, config.base_precision),
@@ -67,21 +69,22 @@ function whatWouldFit({ model, config, batches, limit }: PlannedTraining, shape:
   const fits = (need: MemoryNeed) => totalMemory(need) <= limit;
   if (fits(trainingMemory(model, { ...shape, checkpoints: true })))
     return '`gradient_checkpointing: true` would fit, and the result is the same';
-  const accumulating = (rows: number, trained: number, length = shape.length) => ({
+  const accumulating = (rows: number, trained: TrainedNumbers, length = shape.length) => ({
     rows,
     length,
     targets: (shape.targets * rows * length) / (shape.rows * shape.length),
-    trained,
+    ...trained,
     accumulates: true,
     checkpoints: true,
     quantized: shape.quantized,
   });
-  const options =
-    config.lora === undefined ? [shape.trained, trainedCount(model, { lora: defaultLora })] : [shape.trained];
-  const settings = (trained: number, ...more: readonly string[]): string => {
+  const { optimizer } = config;
+  const options: readonly TrainedNumbers[] =
+    config.lora === undefined ? [shape, trainedNumbers(model, { optimizer, lora: defaultLora })] : [shape];
+  const settings = (trained: TrainedNumbers, ...more: readonly string[]): string => {
     const all = [
       ...(shape.checkpoints ? [] : ['`gradient_checkpointing: true`']),
-      ...(trained === shape.trained ? [] : ['`lora: {}`']),
+      ...(trained === shape ? [] : ['`lora: {}`']),
       ...more,
     ];
     return `${all.join(', ')} would fit${all.length > 1 ? ' together' : ''}`;
@@ -90,29 +93,42 @@ function whatWouldFit({ model, config, batches, limit }: PlannedTraining, shape:
     for (let items = shape.rows / perItem - 1; items >= 1; items = Math.floor(items / 2))
       if (fits(trainingMemory(model, accumulating(items * perItem, trained))))
         return settings(trained, `\`micro_batch_size: ${items}\``);
-  const least = options.at(-1) ?? shape.trained;
+  const least = options.at(-1) ?? shape;
   for (let length = Math.floor(shape.length / 64) * 64; length >= 64; length -= 64)
     if (fits(trainingMemory(model, accumulating(perItem, least, length))))
       return settings(least, '`micro_batch_size: 1`', `\`max_length: ${length}\` in collate`);
   return 'no setting of this stage would fit: take a smaller model, or a machine with more memory';
 }
 
-/** How many numbers a training updates: its adapter's, or those of the parameters that its patterns select. */
-export function trainedCount(
+type Trained = Pick<TrainConfig, 'lora' | 'trainable'> & Pick<PlannedTraining, 'adapter'>;
+
+type TrainedNumbers = Pick<TrainingShape, 'trained' | 'optimizer'>;
+
+/** How many numbers a training updates, and how many its optimizer keeps for them. */
+function trainedNumbers(
   config: ModelConfig,
-  {
-    lora,
-    trainable = ['*'],
-    adapter,
-  }: Pick<TrainConfig, 'lora' | 'trainable'> & Pick<PlannedTraining, 'adapter'>,
-): number {
+  { optimizer, ...trained }: Trained & Pick<TrainConfig, 'optimizer'>,
+): TrainedNumbers {
+  const shapes = trainedShapes(config, trained);
+  return { trained: countOf(shapes), optimizer: optimizerNumbers(optimizer, shapes) };
+}
+
+/** How many numbers a training updates: its adapter's, or those of the parameters that its patterns select. */
+export const trainedCount = (config: ModelConfig, trained: Trained): number =>
+  countOf(trainedShapes(config, trained));
+
+const countOf = (shapes: readonly (readonly number[])[]): number =>
+  shapes.reduce((sum, shape) => sum + elementCount(shape), 0);
+
+function trainedShapes(
+  config: ModelConfig,
+  { lora, trainable = ['*'], adapter }: Trained,
+): readonly (readonly number[])[] {
   if (lora !== undefined) {
     const settings = lora === 'continue' ? adapter : loraSettings(lora, config);
     if (settings === undefined) throw new Error('`lora: continue` without an adapter');
-    return adapterSize(config, settings);
+    return [...adapterTensors(adapterLayout(config, settings), settings).values()];
   }
   const isSelected = nameSelection(trainable);
-  return [...parameterLayout(config)]
-    .filter(([name]) => isSelected(name))
-    .reduce((sum, [, { shape }]) => sum + elementCount(shape), 0);
+  return [...parameterLayout(config)].filter(([name]) => isSelected(name)).map(([, { shape }]) => shape);
 }

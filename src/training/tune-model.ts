@@ -12,9 +12,11 @@ import {
   saveAdaptedModel,
   saveLanguageModel,
   type Tokens,
+  tokenModules,
 } from '../model/index.ts';
 import { checkpoint } from '../tensor/index.ts';
 import { loraSettings } from './lora-settings.ts';
+import { tuneTokens } from './tune-tokens.ts';
 
 /** A model ready to be trained: the rest is frozen, and adapters are added if they are configured. */
 interface TunedModel extends Disposable {
@@ -30,6 +32,7 @@ export function tuneModel(
     config,
     seed,
     adapter,
+    tokens,
   }: {
     readonly config: Pick<TrainConfig, 'lora' | 'trainable'> &
       Partial<Pick<TrainConfig, 'gradient_checkpointing'>>;
@@ -37,21 +40,32 @@ export function tuneModel(
     readonly seed: number;
     /** The one that `lora: continue` goes on with. */
     readonly adapter?: LoraAdapter | undefined;
+    /** The ids of `trainable_tokens`. */
+    readonly tokens?: readonly number[] | undefined;
   },
 ): TunedModel {
   const layered = (model: LanguageModel) => (config.gradient_checkpointing ? checkpointLayers(model) : model);
   const { lora } = config;
   if (lora !== undefined) {
+    const rows = new Map(tokens && tokenModules(model.config).map((module) => [module, tokens]));
     const created =
-      lora === 'continue' ? adapter : newAdapter(model, { settings: loraSettings(lora, model.config), seed });
+      lora === 'continue'
+        ? adapter
+        : newAdapter(model, { settings: loraSettings(lora, model.config, rows), seed });
     if (created === undefined) throw new Error('`lora: continue` without an adapter');
     const adapted = adaptModel(model, created);
     const save = (folder: string) => saveAdaptedModel(folder, adapted);
     return { model: layered(adapted), save, [Symbol.dispose]: adapted.dispose };
   }
   const tuned = config.trainable === undefined ? model : trainOnly(model, config.trainable);
-  const save = (folder: string) => saveLanguageModel(folder, tuned);
-  return { model: layered(tuned), save, [Symbol.dispose]: () => {} };
+  const saveTuned = (folder: string) => saveLanguageModel(folder, tuned);
+  if (tokens === undefined) return { model: layered(tuned), save: saveTuned, [Symbol.dispose]: () => {} };
+  const { model: rowsTuned, settle, ...disposable } = tuneTokens(tuned, tokens);
+  const save = (folder: string) => {
+    settle();
+    return saveTuned(folder);
+  };
+  return { model: layered(rowsTuned), save, ...disposable };
 }
 
 function trainOnly(model: LanguageModel, patterns: readonly string[]): LanguageModel {

@@ -10,7 +10,7 @@ export interface Curves {
   readonly validation: readonly CurvePoint[];
   /** The name of that set, where there are several. */
   readonly validation_set?: string;
-  /** All else that was measured: losses of several validation sets (`validation_loss/easy`) and scores of answers. */
+  /** All else that was measured: losses of several validation sets (`validation_loss/easy`), how well preferences are learned, and scores of answers. */
   readonly measures?: Readonly<Record<string, readonly CurvePoint[]>>;
   readonly learning_rate: readonly CurvePoint[];
   /** Before clipping. */
@@ -87,12 +87,16 @@ const setPrefix = 'validation_loss/';
 /** Of what is measured in evaluations, losses are better when lower, and scores of answers when higher. */
 export const isLoss = (measure: string): boolean => measure.startsWith(setPrefix);
 
+/** Of the many figures of preferences, those that say how well they are learned: on validation sets. */
+export const isPreferenceMeasure = (measure: string): boolean =>
+  /^validation_rewards_(accuracies|margins)(\/|$)/.test(measure);
+
 function measuresIn(history: readonly HistoryEntry[]): Readonly<Record<string, readonly CurvePoint[]>> {
   const measures: Record<string, CurvePoint[]> = {};
   for (const entry of history) {
     if (entry.type !== 'evaluation' && entry.type !== 'generation') continue;
     for (const [name, value] of Object.entries(figuresIn(entry)))
-      if (entry.type === 'generation' || isLoss(name)) {
+      if (entry.type === 'generation' || isLoss(name) || isPreferenceMeasure(name)) {
         const points = measures[name] ?? [];
         measures[name] = points;
         points.push(pointOf(entry, value));

@@ -29,6 +29,7 @@ export {
   type Curves,
   curvesOf,
   isLoss,
+  isPreferenceMeasure,
   type NamedCurves,
   type Overfitting,
 } from './curves.ts';

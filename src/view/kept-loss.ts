@@ -1,5 +1,6 @@
 import { isObject, type JsonObject, numberIn } from '../core/index.ts';
 import { readJsonl } from '../formats/index.ts';
+import { isPreferenceMeasure } from './curves.ts';
 
 /** What was measured of the weights that a training kept. */
 export interface KeptLoss {
@@ -32,11 +33,14 @@ interface MeasuredEntry {
   readonly measures: Readonly<Record<string, number>>;
 }
 
-function measuresIn({ validation_losses: losses, metrics }: JsonObject): MeasuredEntry['measures'] {
+function measuresIn({ validation_losses: losses, figures, metrics }: JsonObject): MeasuredEntry['measures'] {
   const sets = Object.entries(isObject(losses) ? losses : {}).map(
     ([name, loss]) => [`validation_loss/${name}`, loss] as const,
   );
-  const measured = [...sets, ...Object.entries(isObject(metrics) ? metrics : {})];
+  const preferences = Object.entries(isObject(figures) ? figures : {}).filter(([name]) =>
+    isPreferenceMeasure(name),
+  );
+  const measured = [...sets, ...preferences, ...Object.entries(isObject(metrics) ? metrics : {})];
   return Object.fromEntries(
     measured.flatMap(([name, value]) => {
       const number = value === undefined ? undefined : numberIn(value);

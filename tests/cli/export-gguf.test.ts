@@ -147,6 +147,20 @@ PARAMETER stop "<|endoftext|>"
 `);
 });
 
+test('for Ollama an adapter is added to a base that is named', async () => {
+  const words = ['--to', 'out/ollama-lora', '--format', 'ollama-lora'];
+  expect(await rig.tuneloom('export', 'train', ...words)).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining('Ollama needs the model that the adapter belongs to'),
+  });
+  const { stdout } = await rig.tuneloom('export', 'train', ...words, '--base', 'gpt2-small');
+  expect(stdout).toBe('wrote out/ollama-lora\n  Modelfile\n  README.md\n  adapter.gguf');
+  expect(await readFile(inOut('ollama-lora/Modelfile'), 'utf8')).toBe(`FROM gpt2-small
+ADAPTER ./adapter.gguf
+PARAMETER stop "<|endoftext|>"
+`);
+});
+
 test('a chat template that does not simply surround messages is left out of the Modelfile, with a note', async () => {
   const source = '{% for message in messages %}{{ loop.index ~ message.content }}{% endfor %}';
   await modelFolder('counted', { 'tokenizer_config.json': { chat_template: source } });

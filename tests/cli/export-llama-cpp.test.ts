@@ -124,11 +124,15 @@ const letters = {
   },
 };
 
-/** llama.cpp knows one scale of Gemma's scores, one pattern of its windows and one base of local positions. */
+/** llama.cpp knows one scale of Gemma's scores, one pattern of its windows and one base of local positions, and no other windows. */
 async function withoutChoices(folder: string): Promise<void> {
   const path = join(folder, 'config.json');
   const { layer_types: _, sliding_window_pattern: __, ...config } = JSON.parse(await readFile(path, 'utf8'));
-  const usual = { query_pre_attn_scalar: config.head_dim, rope_local_base_freq: 10_000 };
+  const usual = {
+    ...(config.model_type === 'mixtral' && { sliding_window: null }),
+    ...(config.model_type.startsWith('gemma') && { query_pre_attn_scalar: config.head_dim }),
+    ...(config.model_type === 'gemma3_text' && { rope_local_base_freq: 10_000 }),
+  };
   await writeFile(path, JSON.stringify({ ...config, ...usual }));
 }
 
@@ -145,6 +149,8 @@ describe.skipIf(!hasLlamaCpp).each<[string, number]>([
   ['llama-llama3', 1e-3],
   ['llama-yarn', 1e-3],
   ['qwen2-yarn', 1e-3],
+  ['mixtral', 1e-3],
+  ['qwen3-moe', 1e-3],
 ])(
   `llama.cpp chooses the tokens that tuneloom gives the largest logits, in an exported model of the family %s${reason}`,
   (family, tolerance) => {
@@ -152,7 +158,7 @@ describe.skipIf(!hasLlamaCpp).each<[string, number]>([
       const folder = join(rig.folder, 'families', family);
       await cp(join(import.meta.dirname, '../fixtures/model/families', family), folder, { recursive: true });
       await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(letters));
-      if (family.startsWith('gemma')) await withoutChoices(folder);
+      if (/^(gemma|mixtral)/.test(family)) await withoutChoices(folder);
       const models: string[] = [];
       for (const [dtype, name] of [
         ['float32', 'F32'],

@@ -107,6 +107,13 @@ tokenizer = AutoTokenizer.from_pretrained(".")
 
 ## Pipeline
 
+With the data above, and this as \`spell.yaml\`, tuneloom <number>.0 makes the model again:
+
+\`\`\`sh
+npx tuneloom run spell.yaml train
+npx tuneloom export spell.yaml train --to model
+\`\`\`
+
 \`\`\`yaml
 ${pipeline.trimEnd()}
 \`\`\`

@@ -88,6 +88,17 @@ describe.skipIf(withoutTerminal)(titled('in a terminal'), () => {
     },
   );
 
+  test('review looks as its golden files', async () => {
+    await rig.write('typed.txt', '80 names the right city\n101\ns\nb\nn the answer stops too early\nq\n');
+    for (const columns of widths) {
+      // Each rater has rated nothing yet.
+      const words = `review pipeline.yaml after --rater rater-${100 + columns} < typed.txt`;
+      const screen = await screenOf(rig.folder, { words, columns });
+      expect({ columns, broken: screen.broken }).toEqual({ columns, broken: [] });
+      await expect(steady(screen.lines)).toMatchFileSnapshot(`../fixtures/screens/review-${columns}.txt`);
+    }
+  });
+
   test('no command prints a line that is wider than the terminal', async () => {
     const broken: string[] = [];
     for (const [index, words] of others.entries()) {

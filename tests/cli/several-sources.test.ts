@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type CliRig, openCliRig } from './rig.ts';
@@ -81,5 +81,18 @@ test('a pattern that nothing matches is an error before anything runs', async ()
   expect([run.exitCode, run.stderr]).toEqual([
     2,
     expect.stringContaining('no file matches `data/piece-*.jsonl`'),
+  ]);
+});
+
+test('a link among the files of a pattern may not lead out of their folder', async () => {
+  await using rig = await openCliRig({
+    ...project,
+    'secret.jsonl': jsonl({ instruction: 'a', output: 'b' }),
+  });
+  await symlink('../secret.jsonl', join(rig.folder, 'data/part-9.jsonl'));
+  const { exitCode, stderr } = await rig.tuneloom('plan', 'p.yaml');
+  expect([exitCode, stderr]).toEqual([
+    2,
+    expect.stringMatching(/part-9\.jsonl is a link that leads out of its folder, to .*secret\.jsonl/),
   ]);
 });

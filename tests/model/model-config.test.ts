@@ -479,6 +479,11 @@ test.each<[string, JsonObject, string]>([
     'm has 3 as `num_experts_per_tok`: the model has 2 experts',
   ],
   [
+    'more experts than any model has',
+    { ...mistral, model_type: 'mixtral', num_hidden_layers: 10_000, num_local_experts: 11 },
+    'm has 11 as `num_local_experts`: a whole number between 1 and 10 is needed',
+  ],
+  [
     'a layer that does not exist',
     { ...mistral, model_type: 'qwen3_moe', mlp_only_layers: [99] },
     'm has [99] as `mlp_only_layers`: a list of whole numbers between 0 and',

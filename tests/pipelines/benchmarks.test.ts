@@ -97,6 +97,27 @@ const onMadeRows: Readonly<Record<string, MadeTrial>> = {
     figures: [['openai_evals', 1]],
     first: { id: 'hi/0', prompt: 'Say hi', expected: 'hi' },
   },
+  'lm-eval': {
+    files: {
+      'tasks/animals.yaml': [
+        'task: animals',
+        'dataset_path: animals',
+        'test_split: test',
+        'output_type: multiple_choice',
+        'doc_to_text: "{{animal}} has"',
+        'doc_to_choice: [fins, wings]',
+        'doc_to_target: label',
+      ].join('\n'),
+      'animals/test.jsonl': '{"animal": "A cod", "label": 0}\n{"animal": "A jay", "label": 1}\n',
+    },
+    settings: 'records: ../tasks/animals.yaml, tasks: [animals], data: ../animals',
+    inputs: ['model'],
+    figures: [
+      ['acc', 2],
+      ['acc_norm', 2],
+    ],
+    first: { id: 'animals/0', prompt: 'A cod has', expected: 'fins' },
+  },
   'bigbench-text': {
     files: {
       'task.json': JSON.stringify({ name: 'made_up', examples: [{ input: 'One?', target: 'x' }] }),

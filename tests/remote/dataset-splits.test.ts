@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { filesOfSplit } from '../../src/remote/hub/dataset-split.ts';
 import { type HubFile, parseHubAddress } from '../../src/remote/hub/hub-address.ts';
+import cases from '../fixtures/dataset-splits/splits.json' with { type: 'json' };
 import { firstCommit, openRemoteRig, rowsOf } from './rig/remote-rig.ts';
 
 const file = (path: string): HubFile => ({ path, content: { size: 1, hash: undefined } });
@@ -52,6 +53,22 @@ configs:
   - { split: train, path: ["socratic/*.jsonl", "**/extra.jsonl"] }
 ---
 # Rows`;
+
+interface Case {
+  readonly files: readonly string[];
+  readonly splits: Readonly<Record<string, readonly string[]>>;
+}
+
+test.each(cases as unknown as readonly Case[])(
+  '$files have the splits that the datasets library finds',
+  ({ files, splits }) => {
+    const names = Object.keys(splits);
+    const ours = names.map((split) => [split, [...found(files, split)].sort()]);
+    expect(Object.fromEntries(ours)).toEqual(splits);
+    for (const other of ['train', 'validation', 'test'].filter((split) => !names.includes(split)))
+      expect(() => found(files, other)).toThrow('has no file of rows for the split');
+  },
+);
 
 describe('a README that declares configurations decides', () => {
   const paths = ['main/part-1.jsonl', 'main/train.jsonl', 'socratic/x.jsonl', 'socratic/extra.jsonl'];

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -112,6 +112,59 @@ test('a repository that exists gets a further commit, and the folder is kept too
   expect(received.commits.length).toBe(1);
   const [, ...files] = received.commits[0] ?? [];
   expect(files.map(({ value }) => value.path)).toEqual((await readdir(join(rig.folder, 'out'))).sort());
+});
+
+test('files that the repository holds are not sent again, and nothing is committed without a change', async () => {
+  await using rig = await openRemoteRig({}, stages);
+  const received = acceptUploads(rig, { exists: true });
+  await rig.withEnvironment({}, 'run');
+  const push = (...words: string[]) =>
+    rig.withEnvironment({ HF_TOKEN: token }, 'export', 'base', '--push', 'hf:me/model', ...words);
+  expect((await push('--to', 'out')).exitCode).toBe(0);
+  const blobs = await Promise.all(
+    (await readdir(join(rig.folder, 'out'))).map(async (path) => {
+      const bytes = await readFile(join(rig.folder, 'out', path));
+      const [kind, content] = path.endsWith('.safetensors')
+        ? (['sha256', bytes] as const)
+        : (['sha1', Buffer.concat([Buffer.from(`blob ${bytes.length}\0`), bytes])] as const);
+      const oid = createHash(kind).update(content).digest('hex');
+      const lfs = { oid, size: bytes.length, pointerSize: 130 };
+      return { path, type: 'file', size: bytes.length, oid, ...(kind === 'sha256' && { lfs }) };
+    }),
+  );
+  holdPaths(rig, blobs);
+  const again = await push();
+  expect([again.exitCode, again.all.split('\n')[0]]).toEqual([0, '<hub>/me/model holds all of it already']);
+  expect([received.commits.length, received.stored.size]).toEqual([1, 1]);
+  holdPaths(
+    rig,
+    blobs.map((blob) => (blob.path === 'config.json' ? { ...blob, oid: '0'.repeat(40) } : blob)),
+  );
+  expect((await push()).exitCode).toBe(0);
+  const [, ...files] = received.commits[1] ?? [];
+  expect(files.map(({ value }) => value.path)).toEqual(['config.json']);
+  expect(received.stored.size).toBe(1);
+});
+
+/** Lets the hub say which files it holds. */
+function holdPaths({ hub }: RemoteRig, files: readonly object[]): void {
+  hub.answers.set('/api/models/me/model/paths-info/main', (_, response) => {
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(files));
+  });
+}
+
+test.each([
+  [false, [], 'public'],
+  [true, ['note: the repository exists already: who may see it is unchanged'], 'public'],
+])('--public makes a new repository public (there already: %s)', async (exists, notes, visibility) => {
+  await using rig = await openRemoteRig({}, stages);
+  const received = acceptUploads(rig, { exists });
+  await rig.withEnvironment({}, 'run');
+  const words = ['export', 'base', '--push', 'hf:me/model', '--public'];
+  const { exitCode, all } = await rig.withEnvironment({ HF_TOKEN: token }, ...words);
+  expect(exitCode).toBe(0);
+  expect(all.split('\n').filter((line) => line.startsWith('note:'))).toEqual(notes);
+  expect(received.created).toMatchObject([{ visibility }]);
 });
 
 test.each<[string, string, Record<string, string>, string]>([

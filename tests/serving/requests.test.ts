@@ -84,6 +84,12 @@ describe('requests', () => {
     ],
     [
       'completions',
+      { prompt: 'a'.repeat(50_000) },
+      'prompt',
+      'the prompt has 50000 characters, more than a context of 1024 tokens can hold',
+    ],
+    [
+      'completions',
       { stream_options: { include_usage: true } },
       'stream_options',
       '`stream_options` means nothing without `stream`',

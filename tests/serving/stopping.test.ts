@@ -104,6 +104,11 @@ describe('a server', () => {
     await using server = await openServe(cli, ['model']);
     const { exitCode, stderr } = await cli.tuneloom('serve', 'model', '--port', `${server.port}`);
     expect([exitCode, stderr.split('\n')[0]]).toEqual([2, `error: the port ${server.port} is in use`]);
+    const far = await cli.tuneloom('serve', 'model', '--port', '70000');
+    expect([far.exitCode, far.stderr.split('\n')[0]]).toEqual([
+      2,
+      "error: option '--port <number>' argument '70000' is invalid. It takes a whole number from 0 to 65535.",
+    ]);
     const long = await cli.tuneloom('serve', 'model', '--context-length', '4096');
     expect([long.exitCode, long.stderr]).toEqual([
       2,

@@ -2,8 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   constantWeights,
+  expertOutput,
   linear,
   openTensorBackend,
+  swiGlu,
   type TensorBackendName,
 } from '../../src/tensor/index.ts';
 import { dequantizeWeight, quantizeWeight } from '../../src/tensor/ops/quantize-weight.ts';
@@ -57,6 +59,24 @@ describe.each<TensorBackendName>(['cpu', 'onnx'])('on the %s backend', (backend)
       ).toBeLessThan(1e-6);
     },
   );
+
+  test('an expert with weights in 8 bits is computed from products with them', () => {
+    const x = tensorOf([5, inputs], { seed: 1 });
+    const share = tf.tensor2d([[1], [0], [0.5], [0], [1]]);
+    const [gate, up, down] = [
+      tf.variable(tensorOf([outputs, inputs], { seed: 2 })),
+      tf.variable(tensorOf([outputs, inputs], { seed: 3 })),
+      tf.variable(tensorOf([inputs, outputs], { seed: 4 })),
+    ] as const;
+    const product = (x: tf.Tensor, weight: tf.Tensor) => linear({ x, weight, transposeWeight: true });
+    const constant = constantWeights({ tensors: [gate, up, down], precision: 'int8' });
+    const [found, wanted] = tf.tidy(() => [
+      expertOutput({ x, share, gate, up, down }).dataSync(),
+      product(tf.mul(swiGlu({ gate: product(x, gate), up: product(x, up) }), share), down).dataSync(),
+    ]);
+    constant[Symbol.dispose]();
+    expect(found).toEqual(wanted);
+  });
 
   test('a weight that changes once it is no longer constant is used with its new values', () => {
     const weight = tf.variable(tensorOf([inputs, outputs]));

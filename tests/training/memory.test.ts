@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest';
+import type { TrainConfig } from '../../src/generated/train-config.ts';
 import { checkGenerationMemory, totalMemory, trainingMemory } from '../../src/model/memory.ts';
 import { parseModelConfig } from '../../src/model/model-config.ts';
+import { fillDefaults } from '../../src/runtime/config/schema/applicable-schemas.ts';
+import { trainStage } from '../../src/stages/train/train-stage.ts';
 import { defaultLora } from '../../src/training/lora-settings.ts';
+import { optimizerNumbers } from '../../src/training/optimizer/optimizer-numbers.ts';
 import { checkTrainingMemory, trainedCount } from '../../src/training/training-memory.ts';
 import { plainConfig } from './tiny-training.ts';
 
@@ -82,4 +86,16 @@ test('a generation that does not fit is refused with the batch size that fits', 
   expect(() => checkGenerationMemory({ ...generation, limit: 4e9 })).toThrow(
     expect.objectContaining({ help: `\`batch_size: 15\` would fit${available}` }),
   );
+});
+
+test.each([
+  [{ name: 'adamw' }, 2 * 600],
+  [{ name: 'lion' }, 600],
+  [{ name: 'sgd' }, 0],
+  [{ name: 'sgd', momentum: 0.9 }, 600],
+  [{ name: 'adafactor', learning_rate: 1 }, 20 + 25 + 100],
+  [{ name: 'adafactor', learning_rate: 1, beta1: 0.9 }, 20 + 25 + 100 + 600],
+])('of a matrix of 20 by 25 numbers and a vector of 100, %j keeps %i', (optimizer, state) => {
+  const config = fillDefaults(trainStage.schema, { optimizer }) as unknown as TrainConfig; // the schema's own defaults
+  expect(optimizerNumbers(config.optimizer, [[20, 25], [100]]).state).toBe(state);
 });

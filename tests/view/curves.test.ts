@@ -52,6 +52,31 @@ describe('curves of a history', () => {
     });
   });
 
+  it('hold several validation sets and scores of answers, and the best by what was watched', () => {
+    const at = { epoch: 1 };
+    const history: readonly HistoryEntry[] = [
+      { type: 'evaluation', step: 0, ...at, train_loss: 3, validation_losses: { easy: 4, hard: 5 } },
+      { type: 'generation', step: 0, ...at, rows: 2, tokens: 9, metrics: { chrf: 10 } },
+      { type: 'evaluation', step: 9, ...at, train_loss: 2, validation_losses: { easy: 5, hard: 6 } },
+      { type: 'generation', step: 9, ...at, rows: 2, tokens: 9, metrics: { chrf: 30 } },
+      { type: 'end', step: 9, ...at, reason: 'completed', best_step: 9, best_by: 'chrf' },
+    ];
+    const points = (...values: readonly [number, number]) =>
+      values.map((value, index) => ({ step: 9 * index, epoch: 1, value }));
+    expect(curvesOf(history, 'best')).toEqual({
+      ...{ loss: [], learning_rate: [], gradient_norm: [], spikes: [] },
+      train: points(3, 2),
+      validation: points(4, 5),
+      validation_set: 'easy',
+      measures: {
+        'validation_loss/easy': points(4, 5),
+        'validation_loss/hard': points(5, 6),
+        chrf: points(10, 30),
+      },
+      ...{ best_step: 9, best_by: 'chrf', kept_step: 9 },
+    });
+  });
+
   const overfit = evaluations([
     [3, 3],
     [2, 2],

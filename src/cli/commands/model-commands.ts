@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { exportFormats, exportTypes } from '../export/export-options.ts';
 import type { CommandDeclaration } from './command-declaration.ts';
-import { numberFrom, pipelineOptions, repeatable, wholeNumber } from './options.ts';
+import { numberFrom, pipelineOptions, portNumber, repeatable, wholeNumber } from './options.ts';
 
 /** What can be done with a model. */
 export const modelCommands: readonly CommandDeclaration[] = [
@@ -64,7 +64,7 @@ export const modelCommands: readonly CommandDeclaration[] = [
         'the address to listen on; any but this machine needs an API key',
       ).default('127.0.0.1'),
       new Option('--port <number>', 'the port to listen on; 0 for any free one')
-        .argParser(wholeNumber(0))
+        .argParser(portNumber)
         .default(8000),
       new Option(
         '--api-key-file <file>',
@@ -121,9 +121,10 @@ export const modelCommands: readonly CommandDeclaration[] = [
         '--push <address>',
         'also upload the files, as hf:owner/name; a new repository is private; the token comes from HF_TOKEN',
       ),
+      new Option('--public', 'with --push: a new repository is public'),
       new Option(
         '--format <name>',
-        'hf: the whole model; merged: the same, of a LoRA training; peft: its adapter; gguf: a file for llama.cpp; gguf-lora: the adapter for it; ollama: the file with a Modelfile',
+        'hf: the whole model; merged: the same, of a LoRA training; peft: its adapter; gguf: a file for llama.cpp; gguf-lora: the adapter for it; ollama, ollama-lora: the same with a Modelfile',
       )
         .choices(exportFormats)
         .default('hf'),
@@ -131,7 +132,7 @@ export const modelCommands: readonly CommandDeclaration[] = [
         .choices(exportTypes)
         .default('float32'),
       new Option('--max-shard-size <size>', 'the largest size of one file of weights').default('5GB'),
-      new Option('--base <name>', "the adapter's base model, as adapter_config.json names it"),
+      new Option('--base <name>', "the adapter's base model, as adapter_config.json or Ollama names it"),
       new Option('--force', 'replace the folder of an earlier export'),
       ...pipelineOptions,
     ],

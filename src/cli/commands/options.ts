@@ -36,14 +36,21 @@ export function repeatable(flags: string, description: string): Option {
   ]);
 }
 
-/** Reads a whole number of at least `least`. */
-export function wholeNumber(least: number): (value: string) => number {
+/** Reads a whole number of at least `least`, and at most `most`. */
+export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (value: string) => number {
   return (value) => {
     const number = Number(value);
-    if (Number.isSafeInteger(number) && number >= least) return number;
-    throw new InvalidArgumentError(`It takes a whole number of at least ${least}.`);
+    if (Number.isSafeInteger(number) && number >= least && number <= most) return number;
+    throw new InvalidArgumentError(
+      most === Number.MAX_SAFE_INTEGER
+        ? `It takes a whole number of at least ${least}.`
+        : `It takes a whole number from ${least} to ${most}.`,
+    );
   };
 }
+
+/** Reads the number of a port; 0 is any free one. */
+export const portNumber = wholeNumber(0, 65_535);
 
 /** Reads a number of at least `least`. */
 export function numberFrom(least: number): (value: string) => number {

@@ -1,7 +1,7 @@
 import type { GgufType } from '../../model/index.ts';
 import type { PipelineOptions } from '../commands/options.ts';
 
-export const exportFormats = ['hf', 'merged', 'peft', 'gguf', 'gguf-lora', 'ollama'] as const;
+export const exportFormats = ['hf', 'merged', 'peft', 'gguf', 'gguf-lora', 'ollama', 'ollama-lora'] as const;
 
 type ExportFormat = (typeof exportFormats)[number];
 
@@ -22,6 +22,7 @@ export const exportTypes = Object.keys(types) as readonly ExportType[]; // a lit
 export interface ExportOptions extends PipelineOptions {
   readonly to?: string;
   readonly push?: string;
+  readonly public?: boolean;
   readonly format: ExportFormat;
   readonly dtype: ExportType;
   readonly maxShardSize: string;
@@ -31,13 +32,17 @@ export interface ExportOptions extends PipelineOptions {
 
 /** The formats that are GGUF files. */
 export const isGguf = (format: ExportFormat): boolean =>
-  format === 'gguf' || format === 'gguf-lora' || format === 'ollama';
+  format === 'gguf' || format === 'ollama' || isGgufAdapter(format);
+
+/** The formats whose GGUF file is an adapter. */
+export const isGgufAdapter = (format: ExportFormat): boolean =>
+  format === 'gguf-lora' || format === 'ollama-lora';
 
 export const ggufType = ({ dtype }: ExportOptions): GgufType => types[dtype];
 
 /** The name of the GGUF file; programs find the type of its weights there. */
 export const ggufFile = (options: ExportOptions): string =>
-  options.format === 'gguf-lora' ? 'adapter.gguf' : `model-${ggufType(options)}.gguf`;
+  isGgufAdapter(options.format) ? 'adapter.gguf' : `model-${ggufType(options)}.gguf`;
 
 /** The type of weights in other files than GGUF. */
 export const plainType = ({ dtype }: ExportOptions): 'float32' | 'float16' | 'bfloat16' | undefined =>

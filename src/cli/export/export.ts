@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { makeFolders } from '../../core/index.ts';
-import { hubPush } from '../../remote/index.ts';
+import { hubPush, type Pushed } from '../../remote/index.ts';
 import type { CommandCall } from '../commands/command-declaration.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
-import { type ExportOptions, isGguf, plainType } from './export-options.ts';
+import { type ExportOptions, isGguf, isGgufAdapter, plainType } from './export-options.ts';
 import { openExportSource } from './export-source.ts';
 import { writeExport } from './write-export.ts';
 
@@ -23,7 +23,8 @@ export async function exportCommand({
       help: 'name the folder to write, as in --to my-model, or a repository, as in --push hf:owner/name',
     });
   checkType(options);
-  const repository = push === undefined ? undefined : hubPush(push, environment);
+  const visibility = options.public ? 'public' : 'private';
+  const repository = push === undefined ? undefined : hubPush(push, { environment, visibility });
   const source = await openExportSource({ words, options, context });
   if (source === undefined) return exitCode.badUsage;
   await using opened = source;
@@ -35,21 +36,39 @@ export async function exportCommand({
   });
   for (const note of notes) terminal.complain(`note: ${note}`);
   const pushed = await repository?.upload(destination, files);
+  if (pushed && !pushed.isNew && options.public)
+    terminal.complain('note: the repository exists already: who may see it is unchanged');
   const { format, dtype } = options;
-  const where = [...(to === undefined ? [] : [`wrote ${to}`]), ...(pushed ? [`pushed to ${pushed}`] : [])];
+  const where = [...(to === undefined ? [] : [`wrote ${to}`]), ...(pushed ? [pushedWhere(pushed)] : [])];
   terminal.print(
     options.json
-      ? JSON.stringify({ ...(to && { to: destination }), ...(pushed && { pushed }), format, dtype, files })
+      ? JSON.stringify({
+          ...(to && { to: destination }),
+          ...(pushed && { pushed: pushed.url, sent: pushed.sent }),
+          ...{ format, dtype, files },
+        })
       : [where.join(', '), ...files.map((file) => `  ${file}`)].join('\n'),
   );
   return exitCode.success;
 }
 
+function pushedWhere({ url, sent }: Pushed): string {
+  if (sent.length === 0) return `${url} holds all of it already`;
+  return `pushed to ${url}`;
+}
+
 /** Refuses a type of weights that the format does not have. */
 function checkType(options: ExportOptions): void {
   const { format, dtype } = options;
-  if ((format === 'peft' || format === 'gguf-lora') && dtype !== 'float32')
+  if ((format === 'peft' || isGgufAdapter(format)) && dtype !== 'float32')
     throw new UsageError({ message: 'an adapter is exported in float32', help: 'leave out --dtype' });
+  if (format === 'ollama-lora' && options.base === undefined)
+    throw new UsageError({
+      message: 'Ollama needs the model that the adapter belongs to',
+      help: 'name it with --base, as Ollama does (llama3.2:1b) or by the path of its GGUF file from the folder of the export',
+    });
+  if (options.public && options.push === undefined)
+    throw new UsageError({ message: '`--public` is for a repository', help: 'add --push hf:owner/name' });
   if (plainType(options) === undefined && !isGguf(format))
     throw new UsageError({
       message: `only a GGUF file stores weights in ${dtype}`,

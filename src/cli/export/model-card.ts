@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, isAbsolute } from 'node:path';
 import type { ModelConfig } from '../../model/index.ts';
 import { programVersion } from '../program-version.ts';
-import { type ExportOptions, ggufFile, isGguf } from './export-options.ts';
+import { type ExportOptions, ggufFile, isGguf, isGgufAdapter, plainType } from './export-options.ts';
 import { adapterBase, type BaseModel, type ExportSource } from './export-source.ts';
 import { type CardFacts, gatherFacts } from './model-facts.ts';
 
@@ -20,7 +20,7 @@ export async function modelCard({
 }): Promise<string> {
   const facts = source.origin && (await gatherFacts(source.origin));
   const parts = [
-    frontMatter(base, options),
+    frontMatter(base, { options, facts }),
     `# ${facts?.pipeline ?? 'A model'}`,
     `A ${String(config.json.model_type)} model, tuned and exported with tuneloom ${programVersion()}.`,
     base.shown === undefined ? '' : `It started from ${base.shown.replaceAll(/[`<\r\n]/g, ' ')}.`,
@@ -31,16 +31,38 @@ export async function modelCard({
   return `${withoutPaths(parts.filter((part) => part !== '').join('\n\n'), sources)}\n`;
 }
 
-function frontMatter({ repository, license }: BaseModel, { format }: ExportOptions): string {
+function frontMatter(
+  { repository, license }: BaseModel,
+  { options, facts }: { readonly options: ExportOptions; readonly facts: CardFacts | undefined },
+): string {
+  const { format } = options;
   const fields = {
     library_name: isGguf(format) ? 'gguf' : format === 'peft' ? 'peft' : 'transformers',
     pipeline_tag: 'text-generation',
-    ...(repository && { base_model: repository }),
+    ...(repository && { base_model: repository, base_model_relation: relationTo(options) }),
     ...(license && { license }),
   };
-  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}`);
-  return ['---', ...lines, 'tags:', '- tuneloom', '---'].join('\n');
+  const lists = { datasets: datasetsOf(facts?.data ?? []), tags: ['tuneloom'] };
+  return [
+    '---',
+    ...Object.entries(fields).map(([name, value]) => `${name}: ${value}`),
+    ...Object.entries(lists).flatMap(([name, values]) =>
+      values.length === 0 ? [] : [`${name}:`, ...values.map((value) => `- ${value}`)],
+    ),
+    '---',
+  ].join('\n');
 }
+
+/** The hub's word for what the export is to its base. */
+function relationTo(options: ExportOptions): string {
+  if (options.format === 'peft' || isGgufAdapter(options.format)) return 'adapter';
+  return plainType(options) === undefined ? 'quantized' : 'finetune';
+}
+
+/** The repositories of data sets on the hub. */
+const datasetsOf = (data: CardFacts['data']): readonly string[] => [
+  ...new Set(data.flatMap(({ path }) => /^hf:datasets\/([\w.-]+\/[\w.-]+)/.exec(path)?.[1] ?? [])),
+];
 
 /** The GGUF file of an adapter's base. */
 const ggufBase = ({ file }: BaseModel): string =>
@@ -52,7 +74,8 @@ function usage(base: BaseModel, options: ExportOptions): string {
   const file = ggufFile(options);
   if (options.format === 'gguf') return shell(`llama-cli -m ${file}`);
   if (options.format === 'gguf-lora') return shell(`llama-cli -m ${ggufBase(base)} --lora ${file}`);
-  if (options.format === 'ollama') return shell('ollama create my-model -f Modelfile', 'ollama run my-model');
+  if (options.format.startsWith('ollama'))
+    return shell('ollama create my-model -f Modelfile', 'ollama run my-model');
   const tokenizer = 'tokenizer = AutoTokenizer.from_pretrained(".")';
   const python = (...lines: readonly string[]) => ['```python', ...lines, tokenizer, '```'].join('\n');
   if (options.format !== 'peft')
@@ -116,7 +139,20 @@ async function story(facts: CardFacts): Promise<readonly string[]> {
             ([name, value]) => `- ${inline(name)}: ${inline(JSON.stringify(value))}`,
           ),
         ]),
-    yaml === '' ? '' : section('Pipeline', fenced(yaml)),
+    yaml === '' ? '' : section('Pipeline', [...repeating(facts), '', ...fenced(yaml)]),
+  ];
+}
+
+/** How to make the model again. */
+function repeating({ pipelineFile, stage }: CardFacts): readonly string[] {
+  const file = basename(pipelineFile ?? '');
+  return [
+    `With the data above, and this as \`${file}\`, tuneloom ${programVersion()} makes the model again:`,
+    '',
+    '```sh',
+    `npx tuneloom run ${file} ${stage}`,
+    `npx tuneloom export ${file} ${stage} --to model`,
+    '```',
   ];
 }
 

@@ -16,6 +16,8 @@ import type { ExportOrigin } from './export-source.ts';
 /** What is known about how a model was made. */
 export interface CardFacts {
   readonly pipeline: string;
+  /** The stage that wrote the model. */
+  readonly stage: string;
   /** Undefined if it has changed since. */
   readonly pipelineFile: string | undefined;
   readonly params: JsonObject;
@@ -43,6 +45,7 @@ export async function gatherFacts(origin: ExportOrigin): Promise<CardFacts> {
   const scores = await collectScores(store, made.after);
   return {
     pipeline: dag.name,
+    stage: origin.stage,
     pipelineFile: made.pipelineFile,
     params: made.params,
     data: made.data,

@@ -5,8 +5,10 @@ import { type ChatMessage, openChatTemplate } from '../../text/index.ts';
 interface ModelfileOf {
   /** Has the chat template. */
   readonly folder: string;
-  /** The GGUF file beside the Modelfile. */
-  readonly file: string;
+  /** The model: a GGUF file, or a name that Ollama knows. */
+  readonly from: string;
+  /** The GGUF file of an adapter that is added to it. */
+  readonly adapter?: string;
   /** A generation_config.json. */
   readonly generation: JsonObject;
   /** Of the GGUF file. */
@@ -14,7 +16,7 @@ interface ModelfileOf {
 }
 
 /** A Modelfile, from which `ollama create` makes a model. Returns notes for the user too. */
-export async function modelfile({ folder, file, generation, metadata }: ModelfileOf): Promise<{
+export async function modelfile({ folder, from, adapter, generation, metadata }: ModelfileOf): Promise<{
   readonly text: string;
   readonly notes: readonly string[];
 }> {
@@ -32,7 +34,8 @@ export async function modelfile({ folder, file, generation, metadata }: Modelfil
   const template = hasTemplate ? await goTemplate(folder, bos) : undefined;
   const stops = ['eos', 'eot', 'eom'].flatMap((name) => tokenOf(name) ?? []);
   const lines = [
-    `FROM ./${file}`,
+    `FROM ${from}`,
+    ...(adapter === undefined ? [] : [`ADAPTER ${adapter}`]),
     ...(template === undefined ? [] : [`TEMPLATE """${template}"""`]),
     ...parameters(generation).map(([name, number]) => `PARAMETER ${name} ${number}`),
     ...stops.map((stop) => `PARAMETER stop ${JSON.stringify(stop)}`),

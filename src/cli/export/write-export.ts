@@ -7,7 +7,8 @@ import { exportWeights, type ModelConfig, openModelFolder } from '../../model/in
 import { parseMemory } from '../../runtime/index.ts';
 import { encodingTokenizerJson, isEncodingName } from '../../text/index.ts';
 import { UsageError } from '../exit-code.ts';
-import { type ExportOptions, isGguf, plainType } from './export-options.ts';
+import { exportAdapter } from './export-adapter.ts';
+import { type ExportOptions, isGguf, isGgufAdapter, plainType } from './export-options.ts';
 import { adapterBase, type BaseModel, baseModelOf, type ExportSource } from './export-source.ts';
 import { modelCard } from './model-card.ts';
 import { writeGgufExport } from './write-gguf-export.ts';
@@ -26,11 +27,11 @@ export async function writeExport(folder: string, { source, options }: Export): 
     throw new UsageError({ message: 'a model behind an endpoint has no weights to export' });
   const adapter = join(source.path, 'adapter');
   const { format } = options;
-  const needsAdapter = format === 'merged' || format === 'peft' || format === 'gguf-lora';
+  const needsAdapter = format === 'merged' || format === 'peft' || isGgufAdapter(format);
   if (needsAdapter && !existsSync(join(adapter, 'adapter_config.json')))
     throw new UsageError({
       message: `the model has no adapter: it was not trained with LoRA`,
-      help: `export the whole model with --format ${format === 'gguf-lora' ? 'gguf' : 'hf'}`,
+      help: `export the whole model with --format ${wholeFormats[format]}`,
     });
   await using model = await openModelFolder(source.path);
   const base = await baseModelOf(source);
@@ -43,7 +44,9 @@ export async function writeExport(folder: string, { source, options }: Export): 
       name: source.origin?.dag.name ?? 'model',
       generation: await generationConfig(source.path, model.config.json),
     });
-  if (format === 'peft') await exportAdapter(folder, { adapter, base, options });
+  const notes: string[] = [];
+  if (format === 'peft')
+    notes.push(...(await exportAdapter(folder, { model, base: adapterBase(base, options) })));
   else {
     const shardBytes = parseSize(options.maxShardSize);
     await exportWeights(folder, { model, type: plainType(options) ?? 'float32', shardBytes });
@@ -54,8 +57,13 @@ export async function writeExport(folder: string, { source, options }: Export): 
   }
   await exportTokenizer({ from: source.path, to: folder, config: model.config });
   const isBaseNamed = format !== 'peft' || adapterBase(base, options) !== undefined;
-  return isBaseNamed ? [] : [unnamedBase(base)];
+  return [...notes, ...(isBaseNamed ? [] : [unnamedBase(base)])];
 }
+
+/** A format of adapters -> that of the whole model for the same program. */
+const wholeFormats: Partial<Record<ExportOptions['format'], ExportOptions['format']>> = {
+  ...{ merged: 'hf', peft: 'hf', 'gguf-lora': 'gguf', 'ollama-lora': 'ollama' },
+};
 
 function unnamedBase({ stage, file }: BaseModel): string {
   const why =
@@ -63,25 +71,6 @@ function unnamedBase({ stage, file }: BaseModel): string {
   const which = file === undefined ? 'it' : 'the model that the file was made of';
   const also = stage === undefined ? '' : `, or export it too with \`tuneloom export ${stage} --to base\``;
   return `the adapter names no base model, ${why}: name ${which} with --base${also}`;
-}
-
-/** The files that PEFT loads. The adapter's config lacks the base's name, which a stage does not know. */
-async function exportAdapter(
-  folder: string,
-  {
-    adapter,
-    base,
-    options,
-  }: { readonly adapter: string; readonly base: BaseModel; readonly options: ExportOptions },
-): Promise<void> {
-  const config = await readJsonFile(join(adapter, 'adapter_config.json'));
-  await writeJson(join(folder, 'adapter_config.json'), {
-    ...(isObject(config) ? config : {}),
-    base_model_name_or_path: adapterBase(base, options) ?? null,
-  });
-  const weights = join(folder, 'adapter_model.safetensors');
-  await copyFile(join(adapter, 'adapter_model.safetensors'), weights);
-  await chmod(weights, 0o644); // results in the store are read-only
 }
 
 /** The model's own file, else the fields of its config.json that concern generation. */

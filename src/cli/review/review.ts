@@ -13,6 +13,7 @@ import { type ArtifactReference, openArtifact } from '../open-artifact.ts';
 import { labeledText } from '../terminal/layout.ts';
 import { safeText } from '../terminal/safe-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import { wrapText } from '../terminal/wrap-text.ts';
 import type { Scale } from './scale.ts';
 
 /** `tuneloom review`: lets a person rate the answers of a stage one by one. */
@@ -37,7 +38,10 @@ export async function reviewCommand(call: CommandCall<ReviewOptions>): Promise<E
   const { lowest, highest } = options.scale;
   if (!options.json)
     terminal.print(
-      `Type a score from ${lowest} to ${highest}, followed by a note if you like, or n and a note alone;\ns skips, b goes back, q quits.`,
+      wrapText(
+        `Type a score from ${lowest} to ${highest}, followed by a note if you like, or n and a note alone; s skips, b goes back, q quits.`,
+        terminal,
+      ),
     );
   const rated = await reviewAnswers({
     responses,

@@ -1,16 +1,16 @@
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import { formatDuration } from '../../core/index.ts';
-import type { RequestLine, RunningModel } from '../../serving/index.ts';
-import { startServing } from '../../serving/index.ts';
+import { dirname, join } from 'node:path';
+import { type RunningModel, startServing } from '../../serving/index.ts';
 import { openChatAdapters } from '../chat/chat-adapters.ts';
-import type { CommandCall, CommandContext } from '../commands/command-declaration.ts';
+import type { CommandCall } from '../commands/command-declaration.ts';
 import type { PipelineOptions } from '../commands/options.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 import { Interruption } from '../interruption.ts';
 import { openModel } from '../open-model.ts';
 import { safeLine } from '../terminal/safe-text.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { apiKeyOf, withoutKeys } from './api-key.ts';
+import { serveLog } from './serve-log.ts';
 
 export interface ServeOptions extends PipelineOptions {
   readonly name?: string;
@@ -35,11 +35,18 @@ export async function serveCommand(call: CommandCall<ServeOptions>): Promise<Exi
   const { options, context } = call;
   const { terminal, stageProcess } = context;
   const apiKey = await apiKeyOf(options, context);
-  if (apiKey === undefined && !isLoopback(options.host))
-    throw new UsageError({
-      message: `other machines can reach ${options.host}, and there is no API key`,
-      help: `set ${keyVariable}, or name a file that holds the key with --api-key-file`,
-    });
+  let server: RunningModel | undefined;
+  using interruption = Interruption.listen({
+    terminal,
+    notice: () => {
+      const open = server?.open() ?? 0;
+      if (open > 0)
+        terminal.complain(
+          `Stopping once ${open} open ${open === 1 ? 'answer has' : 'answers have'} ended. Press Ctrl-C again to stop immediately.`,
+        );
+    },
+  });
+  const { signal } = interruption;
   await using model = await openModel(call, { command: 'serve', use: 'be served' });
   if (model === undefined) return exitCode.badUsage;
   await using added = await openChatAdapters(call, options.adapter ?? []);
@@ -51,8 +58,8 @@ export async function serveCommand(call: CommandCall<ServeOptions>): Promise<Exi
       message: `the model and an adapter have the name \`${name}\``,
       help: 'give the adapter another, as in --adapter tuned=./adapter, or the model one with --name',
     });
-  const log = logOf(options, context);
-  const server = await startServing({
+  const log = serveLog(terminal, options);
+  server = await startServing({
     model: {
       folder: model.folder,
       adapters,
@@ -70,6 +77,7 @@ export async function serveCommand(call: CommandCall<ServeOptions>): Promise<Exi
     limits: { requests: options.maxRequests, seconds: options.timeout, bytes: options.maxBody },
     hostname: options.host,
     port: options.port,
+    signal,
     onNote: (note) => log.complain(`note: ${note}`),
     onRestart: (how) => log.complain(`warning: ${how}; it is started again`),
     onRequest: log.request,
@@ -77,133 +85,24 @@ export async function serveCommand(call: CommandCall<ServeOptions>): Promise<Exi
       terminal.complain(
         `internal error: ${safeLine(error instanceof Error ? (error.stack ?? '') : String(error))}`,
       ),
+  }).catch((error: unknown) => {
+    if (signal.aborted) return undefined;
+    throw error;
   });
+  if (server === undefined) return interruption.code;
   const names = [name, ...adapters.map((adapter) => adapter.name)];
   log.serving(server, { names, hasKey: apiKey !== undefined });
-  return serveUntilStopped(server, context);
+  return await serveUntilStopped(server, { signal, terminal });
 }
 
 /** Answers until a signal or the end of the model's process; answers that are being written then end first. */
-async function serveUntilStopped(server: RunningModel, { terminal }: CommandContext): Promise<ExitCode> {
-  using interruption = Interruption.listen({
-    terminal,
-    notice: () => {
-      const open = server.open();
-      if (open > 0)
-        terminal.complain(
-          `Stopping once ${open} open ${open === 1 ? 'answer has' : 'answers have'} ended. Press Ctrl-C again to stop immediately.`,
-        );
-    },
-  });
-  const { signal } = interruption;
+async function serveUntilStopped(
+  server: RunningModel,
+  { signal, terminal }: { readonly signal: AbortSignal; readonly terminal: Terminal },
+): Promise<ExitCode> {
   const stopped = signal.aborted ? Promise.resolve(undefined) : once(signal, 'abort').then(() => undefined);
   const how = await Promise.race([stopped, server.gone]);
   if (how !== undefined) terminal.complain(`error: ${safeLine(how)}`);
   await server.close();
   return how === undefined ? exitCode.success : exitCode.stageFailed;
-}
-
-const keyVariable = 'TUNELOOM_API_KEY';
-
-/** The key that clients have to bring, from a file or the environment: a command line is seen by other users. */
-async function apiKeyOf(
-  { apiKeyFile }: ServeOptions,
-  { environment, workingDirectory }: CommandContext,
-): Promise<string | undefined> {
-  const key =
-    apiKeyFile === undefined
-      ? environment[keyVariable] || undefined
-      : (await readKeyFile(resolve(workingDirectory, apiKeyFile))).trim();
-  if (key === undefined || /^[\x21-\x7e]{8,512}$/.test(key)) return key;
-  throw new UsageError({
-    message: `${apiKeyFile === undefined ? keyVariable : apiKeyFile} holds no usable API key`,
-    help: 'a key is 8 to 512 printable ASCII characters without white space, such as `openssl rand -hex 32` prints',
-  });
-}
-
-async function readKeyFile(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch {
-    throw new UsageError({ message: `${path} cannot be read`, help: 'name a file that holds the API key' });
-  }
-}
-
-const isLoopback = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1)$/i.test(host);
-
-/** The model's process needs none of our secrets. */
-function withoutKeys(environment: CommandContext['environment']): NodeJS.ProcessEnv {
-  const secret = [keyVariable, 'OPENAI_API_KEY', 'HF_TOKEN', 'TUNELOOM_SIGNING_KEY'];
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !secret.includes(name)));
-}
-
-interface ServeLog {
-  readonly serving: (
-    server: RunningModel,
-    about: { readonly names: readonly string[]; readonly hasKey: boolean },
-  ) => void;
-  readonly request: (line: RequestLine) => void;
-  readonly complain: (text: string) => void;
-}
-
-/** What the terminal shows: the address, and with --verbose or --json a line for each request. Never what is in one. */
-function logOf({ json, verbose }: ServeOptions, { terminal }: CommandContext): ServeLog {
-  if (json)
-    return {
-      serving: ({ address, served }, { names: [model, ...adapters] }) =>
-        terminal.print(
-          JSON.stringify({
-            event: 'serving',
-            address,
-            model,
-            ...(adapters.length > 0 && { adapters }),
-            context_length: served.contextLength,
-            backend: served.backend,
-          }),
-        ),
-      request: ({ promptTokens, completionTokens, ...line }) =>
-        terminal.print(
-          JSON.stringify({
-            event: 'request',
-            ...line,
-            prompt_tokens: promptTokens,
-            completion_tokens: completionTokens,
-          }),
-        ),
-      complain: (text) => terminal.complain(text),
-    };
-  const { bold, dim } = terminal.colors;
-  return {
-    serving: ({ address, served }, { names, hasKey }) =>
-      terminal.print(
-        [
-          `Serving ${names.map((name) => bold(safeLine(name))).join(', ')} at ${bold(`${address}/v1`)}`,
-          dim(
-            `  ${served.backend}, texts of up to ${served.contextLength} tokens, ${hasKey ? 'with an API key' : 'without an API key'}`,
-          ),
-          ...(served.noChat === undefined ? [] : [dim(`  completions only: ${safeLine(served.noChat)}`)]),
-          'Ctrl-C ends it.',
-        ].join('\n'),
-      ),
-    request: (line) => {
-      if (verbose) terminal.print(lineText(line));
-    },
-    complain: (text) => terminal.complain(safeLine(text)),
-  };
-}
-
-function lineText({
-  method,
-  path,
-  status,
-  stream,
-  promptTokens,
-  completionTokens,
-  milliseconds,
-  user,
-}: RequestLine) {
-  const tokens = `${promptTokens} + ${completionTokens} tokens`;
-  const by = user === undefined ? '' : `, ${safeLine(user.slice(0, 64))}`;
-  const time = new Date().toTimeString().slice(0, 8);
-  return `${time} ${status} ${method} ${safeLine(path)}${stream ? ' (stream)' : ''}: ${tokens}, ${formatDuration(milliseconds)}${by}`;
 }

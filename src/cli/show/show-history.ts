@@ -1,6 +1,6 @@
 import { portCodecs, readAll } from '../../stages/index.ts';
 import { figuresIn, type HistoryEntry } from '../../training/index.ts';
-import { curvesOf } from '../../view/index.ts';
+import { curvesOf, isPreferenceMeasure } from '../../view/index.ts';
 import { trainingText } from '../summary/trainings.ts';
 import { formatCount, formatFigure } from '../terminal/format-number.ts';
 import { safeText } from '../terminal/safe-text.ts';
@@ -40,10 +40,15 @@ export async function showHistory({ path, offset, limit, keep }: ShowSource): Pr
 const ENTRIES = 40;
 const FEW = 8;
 
-/** A few of the evaluations, evenly spaced, with the first and the last; without evaluations a few of the steps. */
+/** A few of the evaluations and of the scores of answers; without evaluations a few of the steps. */
 function fewEntries(entries: readonly HistoryEntry[]): readonly HistoryEntry[] {
-  const evaluations = entries.filter(({ type }) => type === 'evaluation' || type === 'generation');
-  const all = evaluations.length > 0 ? evaluations : entries.filter(({ type }) => type === 'step');
+  const few = (wanted: HistoryEntry['type']) => evenly(entries.filter(({ type }) => type === wanted));
+  const evaluations = [...few('evaluation'), ...few('generation')];
+  return evaluations.length > 0 ? evaluations.sort((a, b) => a.step - b.step) : few('step');
+}
+
+/** A few of the entries, evenly spaced, with the first and the last. */
+function evenly(all: readonly HistoryEntry[]): readonly HistoryEntry[] {
   if (all.length <= FEW) return all;
   return Array.from(
     { length: FEW },
@@ -60,9 +65,12 @@ function fewNotes(notes: readonly string[]): readonly string[] {
 }
 
 function entryTable(entries: readonly HistoryEntry[], columns: number): string {
-  const measures = [...new Set(entries.flatMap(measuresOf))];
-  const head = [...HEAD, ...measures.map((name) => name.replace('_loss', ''))];
-  const rows = rowsOf(entries, measures);
+  // A table has no room for all figures of preferences.
+  const measures = [...new Set(entries.flatMap(measuresOf))].filter(
+    (name) => isPreferenceMeasure(name) || !/_(rewards|logps|log_odds|nll|kl)/.test(name),
+  );
+  const head = [...HEAD, ...measures.map((name) => name.replace(/_loss|^validation_rewards_/, ''))];
+  const rows = mergedRows(rowsOf(entries, measures));
   // A column without a value says nothing.
   const filled = head.map((_, at) => at).filter((at) => rows.some((row) => row[at] !== ''));
   return fitTable({
@@ -74,6 +82,19 @@ function entryTable(entries: readonly HistoryEntry[], columns: number): string {
   }).text;
 }
 
+/** Evaluations after the same step share a row. */
+function mergedRows(rows: readonly (readonly string[])[]): readonly (readonly string[])[] {
+  const merged: (readonly string[])[] = [];
+  for (const row of rows) {
+    const last = merged.at(-1);
+    const isFree = last?.every((cell, at) => at < 2 || cell === '' || row[at] === '') === true;
+    if (last?.[0] === row[0] && isFree)
+      merged[merged.length - 1] = row.map((cell, at) => cell || (last?.[at] ?? ''));
+    else merged.push(row);
+  }
+  return merged;
+}
+
 const HEAD = ['step', 'epoch', 'loss', 'learning rate', 'gradient norm', 'tokens', 'training', 'validation'];
 /** The tokens give way first, then the gradient norm and the learning rate. */
 const IMPORTANCE = [undefined, 4, undefined, 3, 2, 1, undefined, undefined];
@@ -83,7 +104,10 @@ function csvOf(entries: readonly HistoryEntry[]): Shown['csv'] & object {
   const measures = Object.fromEntries(entries.flatMap(measuresOf).map((name) => [name, '']));
   return entries.flatMap((entry): Readonly<Record<string, unknown>>[] => {
     if (entry.type !== 'step' && entry.type !== 'evaluation' && entry.type !== 'generation') return [];
-    if (entry.type === 'step') return [{ ...CSV, ...measures, ...entry }];
+    if (entry.type === 'step') {
+      const { figures: _, ...rest } = entry;
+      return [{ ...CSV, ...measures, ...rest, ...figuresIn(entry) }];
+    }
     const { type, step, epoch } = entry;
     return [{ ...CSV, ...measures, type, step, epoch, ...figuresIn(entry) }];
   });
@@ -91,7 +115,7 @@ function csvOf(entries: readonly HistoryEntry[]): Shown['csv'] & object {
 
 /** The names of what an entry measures besides what every history has. */
 const measuresOf = (entry: HistoryEntry): readonly string[] =>
-  entry.type === 'evaluation' || entry.type === 'generation'
+  entry.type === 'evaluation' || entry.type === 'generation' || entry.type === 'step'
     ? Object.keys(figuresIn(entry)).filter((name) => !Object.hasOwn(CSV, name))
     : [];
 

@@ -1,4 +1,4 @@
-import { isObject, type Json, jsonText } from '../../core/index.ts';
+import { isObject, type Json, type JsonObject, jsonText } from '../../core/index.ts';
 import { portCodecs } from '../../stages/index.ts';
 import {
   type DataRecord,
@@ -44,12 +44,26 @@ function windowText<Item>(
 }
 
 function recordLines(record: DataRecord, terminal: Terminal): readonly LabeledLine[] {
-  return Object.entries(record).flatMap(([name, value]) =>
-    name === 'segments' && Array.isArray(value)
-      ? value.map((segment) => segmentLine(segment, terminal))
-      : [{ label: name, text: textOf(value) }],
-  );
+  return Object.entries(record).flatMap(([name, value]) => {
+    if (name === 'segments' && Array.isArray(value))
+      return value.map((segment) => segmentLine(segment, terminal));
+    const rejected = name === 'preference' && isObject(value) ? value.rejected : undefined;
+    return Array.isArray(rejected)
+      ? [
+          {
+            label: '[rejected]',
+            text: rejected
+              .filter(isAnswer)
+              .map(({ text }) => textOf(text))
+              .join(''),
+          },
+        ]
+      : [{ label: name, text: textOf(value) }];
+  });
 }
+
+/** What a rejected text has besides the prompt, which it shares. */
+const isAnswer = (segment: Json): segment is JsonObject => isObject(segment) && segment.role === 'response';
 
 /** The roles that `train_on: response` learns. */
 const LEARNED: readonly Json[] = ['response', 'end_text', 'end'];

@@ -41,7 +41,9 @@ export async function openGgufAdapter({
   try {
     const tensors = [...file.tensors].map(([stored, { shape }]) => {
       const { module, part } = partOf(path, stored);
-      const { name: base, permutation } = storedParameter(architectureNamed(architecture), module, config);
+      const written = storedParameter(architectureNamed(architecture), module, config);
+      const { name: base, permutation } = written;
+      if (written.expert !== undefined) throw unwritable(path, 'it adapts single experts');
       if (config.tied && base === 'output.weight')
         throw unwritable(
           path,

@@ -1,5 +1,6 @@
 import { type Json, type JsonObject, UserError } from '../../core/index.ts';
 import {
+  elementCount,
   type GgufTensorToWrite,
   type GgufToWrite,
   type GgufValue,
@@ -8,7 +9,12 @@ import {
 } from '../../formats/index.ts';
 import type { ModelFolder } from '../folder/model-folder.ts';
 import { familyOf, type ModelConfig, parameterLayout, parseModelConfig } from '../model-config.ts';
-import { type GgufArchitecture, permute, storedParameter } from './gguf-architecture.ts';
+import {
+  type GgufArchitecture,
+  permute,
+  type StoredParameter,
+  storedParameter,
+} from './gguf-architecture.ts';
 import { type GgufHyperparameters, ggufHyperparameters } from './hyperparameters.ts';
 import { ggufArchitectures } from './open-gguf-model.ts';
 import { type GgufType, ggufTypes, tensorFormat } from './quantization-mix.ts';
@@ -59,6 +65,13 @@ export function architectureNamed(name: string): GgufArchitecture {
   return found;
 }
 
+/** A parameter in a tensor; the experts of a layer share one, in their order. */
+interface TensorPart {
+  readonly source: string;
+  readonly permutation: StoredParameter['permutation'];
+  readonly isExpert: boolean;
+}
+
 interface Written {
   readonly architecture: GgufArchitecture;
   readonly parameters: GgufHyperparameters;
@@ -73,22 +86,37 @@ function tensorsOf(
   const copiesHead = config.tied && parameters.storesTiedHead;
   const heads = copiesHead ? [[head, embedding] as const] : [];
   const stored = [...[...layout.keys()].map((name) => [name, name] as const), ...heads];
-  const tensors = stored.map(([parameter, source]): GgufTensorToWrite => {
-    const shape = layout.get(source)?.shape ?? [];
-    const { name, permutation } = storedParameter(architecture, parameter, config);
-    const order = permutation === 'transposed' ? shape.toReversed() : shape;
-    const format = tensorFormat(
-      { name, shape: order },
-      { ...config, type, tied: config.tied && !copiesHead, architecture: parameters.architecture },
-    );
+  const model = {
+    ...config,
+    ...{ type, tied: config.tied && !copiesHead, architecture: parameters.architecture },
+    experts: config.family === 'llama' ? (config.mixture?.experts ?? 0) : 0,
+  };
+  const parts = new Map<string, TensorPart[]>();
+  for (const [parameter, source] of stored) {
+    const { name, permutation, expert } = storedParameter(architecture, parameter, config);
+    const part = { source, permutation, isExpert: expert !== undefined };
+    parts.set(name, [...(parts.get(name) ?? []), part]);
+  }
+  const tensors = [...parts].map(([name, [first, ...others]]): GgufTensorToWrite => {
+    if (first === undefined) throw new Error(`${name} has no parameter`);
+    const own = layout.get(first.source)?.shape ?? [];
+    const order = first.permutation === 'transposed' ? own.toReversed() : own;
+    const shape = first.isExpert ? [1 + others.length, ...order] : order;
+    const format = tensorFormat({ name, shape }, model);
+    const readPart = async ({ source, permutation }: TensorPart) => {
+      const values = await read(source);
+      refuseUnstorable(name, format, values);
+      return permute({ values, shape: own, permutation });
+    };
     return {
-      name,
-      shape: order,
-      format,
+      ...{ name, shape, format },
       async read() {
-        const values = await read(source);
-        refuseUnstorable(name, format, values);
-        return permute({ values, shape, permutation });
+        if (others.length === 0) return await readPart(first);
+        const size = elementCount(own);
+        const values = new Float32Array(size * (1 + others.length));
+        for (const [index, part] of [first, ...others].entries())
+          values.set(await readPart(part), index * size);
+        return values;
       },
     };
   });
@@ -151,11 +179,9 @@ function refuseOtherModel(
 }
 
 /** The fields of a configuration as text; numbers in single precision. The file that it comes from may differ. */
-function fieldsOf({
-  json: _,
-  notes: __,
-  ...fields
-}: ModelConfig): Readonly<Record<string, string | undefined>> {
+function fieldsOf({ json: _, notes: __, ...all }: ModelConfig): Readonly<Record<string, string | undefined>> {
+  // The balance of experts concerns training alone.
+  const fields = 'mixture' in all && all.mixture ? { ...all, mixture: { ...all.mixture, balance: 0 } } : all;
   const rounded = (_: string, value: unknown) => (typeof value === 'number' ? Math.fround(value) : value);
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [name, JSON.stringify(value, rounded)]),

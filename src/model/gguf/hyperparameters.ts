@@ -35,8 +35,10 @@ const names = new Map<unknown, string>([
   ['gpt2', 'gpt2'],
   ['llama', 'llama'],
   ['mistral', 'llama'],
+  ['mixtral', 'llama'],
   ['qwen2', 'qwen2'],
   ['qwen3', 'qwen3'],
+  ['qwen3_moe', 'qwen3moe'],
   ['olmo2', 'olmo2'],
   ['gpt_neox', 'gptneox'],
   ['phi', 'phi2'],
@@ -108,6 +110,7 @@ function ownFields(config: ModelConfig): Fields | undefined {
     case 'gpt2':
       return { 'attention.layer_norm_epsilon': { float32: config.epsilon } };
     case 'llama':
+      return { ...rotated(config), ...gated(config), ...expertFields(config) };
     case 'olmo2':
       return { ...rotated(config), ...gated(config) };
     case 'gemma':
@@ -143,14 +146,26 @@ const gated = (config: LlamaConfig | Olmo2Config | GemmaConfig): Fields => ({
   'attention.layer_norm_rms_epsilon': { float32: config.epsilon },
 });
 
-/** Throws a UserError if Gemma 2 has no caps: llama.cpp takes the usual ones where the file names none. */
-function gemmaFields({ json, windows, contextLength, scoreCap, logitCap }: GemmaConfig): Fields {
-  if (json.model_type === 'gemma2' && (scoreCap === undefined || logitCap === undefined))
-    throw new UserError({
-      code: 'unsupported-model',
-      message: 'llama.cpp always caps the scores and logits of Gemma 2, and this model has no cap',
-      help: 'export it with --format hf',
-    });
+/** Mixtral's file says the size of experts as that of the feed-forward layer, which it does not have. */
+const expertFields = ({ mixture, json }: LlamaConfig): Fields =>
+  mixture === undefined
+    ? {}
+    : {
+        expert_count: { uint32: mixture.experts },
+        expert_used_count: { uint32: mixture.chosen },
+        ...(json.model_type === 'qwen3_moe' && {
+          expert_feed_forward_length: { uint32: mixture.intermediateSize },
+        }),
+      };
+
+/** Throws a UserError for a Gemma 2 that llama.cpp has no place for: it always caps its logits, and ties its head. */
+function gemmaFields({ json, windows, contextLength, scoreCap, logitCap, tied }: GemmaConfig): Fields {
+  if (json.model_type === 'gemma2') {
+    if (scoreCap === undefined || logitCap === undefined)
+      throw unlikeGemma2('always caps the scores and logits of Gemma 2, and this model has no cap');
+    if (!tied)
+      throw unlikeGemma2('takes the token embedding as the head of Gemma 2, and this model has another');
+  }
   return {
     'attention.sliding_window': {
       uint32: windows.find((window) => window !== undefined) ?? contextLength,
@@ -159,6 +174,13 @@ function gemmaFields({ json, windows, contextLength, scoreCap, logitCap }: Gemma
     ...(logitCap !== undefined && { final_logit_softcapping: { float32: logitCap } }),
   };
 }
+
+const unlikeGemma2 = (what: string): UserError =>
+  new UserError({
+    code: 'unsupported-model',
+    message: `llama.cpp ${what}`,
+    help: 'export it with --format hf',
+  });
 
 /** llama.cpp requires a window, 0 for none. */
 function phi3Fields({ json, windows }: ModelConfig): Fields {

@@ -28,13 +28,15 @@ interface MixedModel {
   readonly layers: number;
   readonly heads: number;
   readonly keyValueHeads: number;
+  /** In a mixture of experts, else 0. */
+  readonly experts: number;
   /** Whether the file has no tensor for the head. */
   readonly tied: boolean;
 }
 
 /** The format of a tensor in a file of the given type, as llama.cpp's llama-quant.cpp chooses it. */
 export function tensorFormat({ name, shape }: Tensor, model: MixedModel): WritableFormat {
-  if (shape.length < 2 || name.includes('_norm.') || name.startsWith('position_embd.')) return 'F32';
+  if (shape.length < 2 || /_norm\.|^position_embd\.|\.ffn_gate_inp\./.test(name)) return 'F32';
   const { format } = ggufTypes[model.type];
   if (format === 'F32' || format === 'F16' || format === 'BF16') return format;
   const columns = shape.at(-1) ?? 0;
@@ -56,7 +58,9 @@ const smallerBlocks = new Map<WritableFormat, WritableFormat>([
 /** Q4_K_M gives more bits to the tensors that lose most, in some layers. */
 function mixed(name: string, model: MixedModel): WritableFormat {
   const { format } = ggufTypes[model.type];
-  const [, layer, part] = /^blk\.(\d+)\.(attn_v|attn_qkv|ffn_down)\./.exec(name) ?? [];
+  const [, layer, part] = /^blk\.(\d+)\.(attn_v|attn_qkv|ffn_down)(?:_exps)?\./.exec(name) ?? [];
+  if (model.experts === 8 && /\.(attn_v|attn_k)\./.test(name)) return 'Q8_0'; // small beside so many experts
+  if (model.experts === 8 && model.type === 'Q4_K_M' && name.includes('.attn_output.')) return 'Q5_K';
   if (model.type !== 'Q4_K_M' || layer === undefined) return format;
   if (needsMoreBits(Number(layer), model.layers)) return 'Q6_K';
   return part !== 'ffn_down' && is70B(model) ? 'Q5_K' : format;

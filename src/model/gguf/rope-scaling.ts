@@ -59,9 +59,9 @@ export function ropeScaling(fields: ConfigFields, scaling: RopeScaling): JsonObj
   if ((isLong || all !== undefined) && !['none', isLong ? 'longrope' : 'none'].includes(type))
     throw fields.problem(key('type'), 'the file also has factors of wavelengths');
   if (isLong) return longRope(fields, scaling);
+  fields.oneOf(key('attn_factor'), [1]);
   if (type === 'none') return all === undefined ? {} : scaledByFactors(all, scaling);
   const factor = fields.atLeastOne(key('factor'));
-  fields.oneOf(key('attn_factor'), [1]);
   fields.oneOf(key('finetuned'), [true, false]);
   if (type === 'linear') return { rope_scaling: { rope_type: type, factor } };
   fields.oneOf(key('yarn_ext_factor'), [1]);

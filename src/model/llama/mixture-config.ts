@@ -36,7 +36,7 @@ type MixtureParser = (
 export const mixtralMixture: MixtureParser = (fields, { layers, intermediateSize }) => {
   fields.oneOf('router_jitter_noise', [0]); // is drawn at random in training
   return {
-    ...expertCounts(fields, { name: 'num_local_experts', experts: 8, chosen: 2 }),
+    ...expertCounts(fields, { layers, experts: 8, chosen: 2 }),
     normalized: true,
     intermediateSize,
     layers: new Array<boolean>(layers).fill(true),
@@ -50,7 +50,7 @@ export const qwen3Mixture: MixtureParser = (fields, { layers }) => {
   const step = fields.optionalCount('decoder_sparse_step') ?? 1;
   const ordinary = fields.layerNumbers('mlp_only_layers', layers);
   return {
-    ...expertCounts(fields, { name: 'num_experts', experts: 128, chosen: 8 }),
+    ...expertCounts(fields, { layers, experts: 128, chosen: 8 }),
     normalized: fields.flag('norm_topk_prob', false),
     intermediateSize: fields.optionalCount('moe_intermediate_size') ?? 768,
     layers: Array.from(
@@ -62,14 +62,18 @@ export const qwen3Mixture: MixtureParser = (fields, { layers }) => {
   };
 };
 
-/** More than any model has. */
-const maxExperts = 10_000;
+/** In all layers together: several times what any model has. */
+const mostExperts = 100_000;
 
+/** The experts have two names: Mixtral's, which transformers 5 writes for all families, and that of the others before. */
 function expertCounts(
   fields: ConfigFields,
-  absent: { readonly name: string; readonly experts: number; readonly chosen: number },
+  { layers, ...absent }: Pick<Mixture, 'experts' | 'chosen'> & { readonly layers: number },
 ): Pick<Mixture, 'experts' | 'chosen'> {
-  const experts = fields.optionalCount(absent.name, maxExperts) ?? absent.experts;
+  const most = Math.floor(mostExperts / layers);
+  const local = fields.optionalCount('num_local_experts', most);
+  const experts = fields.optionalCount('num_experts', most) ?? local ?? absent.experts;
+  fields.oneOf('num_local_experts', [experts]);
   const chosen = fields.optionalCount('num_experts_per_tok') ?? absent.chosen;
   if (chosen <= experts) return { experts, chosen };
   throw fields.problem('num_experts_per_tok', `the model has ${experts} experts`);

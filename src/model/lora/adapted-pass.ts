@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { embeddingLookup, linear } from '../../tensor/index.ts';
+import { embeddingLookup, linear, type TokenRows, withOwnColumns, withOwnRows } from '../../tensor/index.ts';
 import type { Adapt, AdaptEmbedding, DropoutFactors } from '../forward-pass.ts';
 import { type LanguageModel, parameterOf } from '../language-model.ts';
 import { familyOf } from '../model-config.ts';
 import { type AdapterTarget, tensorNames } from './adapter-layout.ts';
 import type { LoraAdapter } from './lora-adapter.ts';
+import { trainedRowsName } from './trained-tokens.ts';
 
 export interface Adaptation {
   readonly model: LanguageModel;
@@ -60,7 +61,10 @@ export function headParameters({ config }: Pick<LanguageModel, 'config'>, adapte
 /** y + scale B A dropout(x): [N, O]. With DoRA the sum without the bias is also scaled to the trained norms. */
 function adaptProjection(adaptation: Adaptation, dropout: DropoutFactors | undefined): Adapt {
   const { model, adapter } = adaptation;
-  return ({ name, x, y }) => {
+  return ({ name, x, y: given }) => {
+    const own = rowsFor(adaptation, name);
+    const y =
+      own === undefined ? given : withOwnColumns({ ...own, x, y: given, bias: biasOf(adaptation, name) });
     const target = adapter.layout.targets.get(name);
     if (target === undefined) return y;
     const { down, up } = matricesOf(adapter, { name, target });
@@ -85,7 +89,9 @@ function adaptProjection(adaptation: Adaptation, dropout: DropoutFactors | undef
 /** y + scale (B A)[:, ids]: [N, C], with DoRA scaled to the trained norms. It has no dropout, as in PEFT. */
 function adaptEmbedding(adaptation: Adaptation): AdaptEmbedding {
   const { adapter } = adaptation;
-  return ({ name, ids, y }) => {
+  return ({ name, ids, y: given }) => {
+    const own = rowsFor(adaptation, name);
+    const y = own === undefined ? given : withOwnRows({ ...own, ids, y: given });
     const target = adapter.layout.targets.get(name);
     if (target === undefined) return y;
     const { down, up } = matricesOf(adapter, { name, target });
@@ -94,6 +100,15 @@ function adaptEmbedding(adaptation: Adaptation): AdaptEmbedding {
     const sum = tf.add(y, added);
     return adapter.settings.dora ? tf.mul(sum, adaptation.ratioOf({ name, target })) : sum;
   };
+}
+
+/** The rows of tokens that a module has from the adapter; a tied head has those of the embedding. */
+function rowsFor({ model, adapter }: Adaptation, name: string): TokenRows | undefined {
+  const { head, embedding } = familyOf(model.config).tiedHead;
+  const isTiedHead = model.config.tied && `${name}.weight` === head;
+  const module = isTiedHead ? embedding.replace(/\.weight$/, '') : name;
+  const [rows, places] = [adapter.variables.get(trainedRowsName(module)), adapter.places.get(module)];
+  return rows === undefined || places === undefined ? undefined : { rows, places };
 }
 
 interface Named {

@@ -1,8 +1,8 @@
 import { UserError } from '../../core/index.ts';
-import { elementCount } from '../../formats/index.ts';
 import { familyOf, type ModelConfig, parameterLayout } from '../model-config.ts';
 import { namePattern, patternText } from '../name-pattern.ts';
 import { type AdaptableModule, headName, loraTargets } from './lora-targets.ts';
+import { type TrainedRows, type TrainedTokens, trainedRows, trainedRowsName } from './trained-tokens.ts';
 
 /** Low-rank adaptation (Hu et al. 2021, arXiv:2106.09685): y = W x + scale B A x, where A [r, I] and B [O, r] are trained. */
 export interface LoraSettings {
@@ -25,6 +25,8 @@ export interface LoraSettings {
   readonly bias: 'none' | 'all' | 'lora_only';
   /** Whether the head of a tied model stays tied to an embedding that is trained whole. */
   readonly keepsTie: boolean;
+  /** Single rows of the embedding and of the head that are trained. */
+  readonly tokens: TrainedTokens;
 }
 
 export interface ValuePattern {
@@ -47,6 +49,8 @@ export interface AdapterLayout {
   readonly targets: ReadonlyMap<string, AdapterTarget>;
   /** Parameters that are trained whole, by name. The head of a tied model has one of its own here. */
   readonly whole: ReadonlyMap<string, WholeParameter>;
+  /** By module name. */
+  readonly rows: ReadonlyMap<string, TrainedRows>;
 }
 
 export interface AdapterTarget extends AdaptableModule {
@@ -78,9 +82,11 @@ export function adapterLayout(config: ModelConfig, settings: LoraSettings): Adap
       name.endsWith('.bias') && (settings.bias === 'all' || (settings.bias === 'lora_only' && isTargeted))
     );
   });
+  const modules = [...targets.map(([name]) => name), ...saved.map((name) => name.replace(/\.weight$/, ''))];
   return {
     targets: new Map(targets.map(([name, module]) => [name, { ...module, ...sizeOf(name, settings) }])),
     whole: wholeParameters(config, new Set([...saved, ...biases])),
+    rows: trainedRows(config, { tokens: settings.tokens, others: new Set(modules) }),
   };
 }
 
@@ -133,17 +139,9 @@ function wholeParameters(
   );
 }
 
-/** How many numbers an adapter has. */
-export function adapterSize(config: ModelConfig, settings: LoraSettings): number {
-  let count = 0;
-  for (const shape of adapterTensors(adapterLayout(config, settings), settings).values())
-    count += elementCount(shape);
-  return count;
-}
-
 /** The tensors of an adapter and their shapes, by PEFT's names without the prefix of all. */
 export function adapterTensors(
-  { targets, whole }: AdapterLayout,
+  { targets, whole, rows }: AdapterLayout,
   { dora }: Pick<LoraSettings, 'dora'>,
 ): ReadonlyMap<string, readonly number[]> {
   const tensors = new Map<string, readonly number[]>();
@@ -154,6 +152,7 @@ export function adapterTensors(
     if (dora) tensors.set(magnitude, [outputSize]);
   }
   for (const [name, { shape }] of whole) tensors.set(name, shape);
+  for (const [module, { shape }] of rows) tensors.set(trainedRowsName(module), shape);
   return tensors;
 }
 

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from '../../core/index.ts';
-import { floatWeight, squaredWeightNorms } from '../../tensor/index.ts';
+import { floatWeight, squaredWeightNorms, type TokenPlaces, tokenPlaces } from '../../tensor/index.ts';
 import { freeze, type LanguageModel, parameterOf } from '../language-model.ts';
 import { openAdapterFolder } from './adapter-folder.ts';
 import {
@@ -10,6 +10,7 @@ import {
   type LoraSettings,
   tensorNames,
 } from './adapter-layout.ts';
+import { trainedRowsName } from './trained-tokens.ts';
 
 /** The weights of an adapter on the active backend. */
 export interface LoraAdapter {
@@ -19,6 +20,8 @@ export interface LoraAdapter {
   readonly variables: ReadonlyMap<string, tf.Variable>;
   /** Parameters of the base that the adapter replaces and does not train, by name. */
   readonly fixed: ReadonlyMap<string, tf.Variable>;
+  /** Which tokens the rows of a module belong to, by its name. */
+  readonly places: ReadonlyMap<string, TokenPlaces>;
   readonly dispose: () => void;
 }
 
@@ -53,7 +56,9 @@ export function newAdapter(
     variables.set(name, tf.variable(start));
     start.dispose();
   }
-  return adapterOf({ settings, layout, variables, fixed: new Map() });
+  for (const [module, { from, ids, shape }] of layout.rows)
+    variables.set(trainedRowsName(module), variableOf(rowsOf(parameterOf(model, from), ids), shape));
+  return adapterOf(model, { settings, layout, variables, fixed: new Map() });
 }
 
 const zero = () => 0;
@@ -68,10 +73,28 @@ function variableOf(values: Float32Array, shape: readonly number[]): tf.Variable
   return variable;
 }
 
-const adapterOf = (parts: Omit<LoraAdapter, 'dispose'>): LoraAdapter => ({
-  ...parts,
-  dispose: () => tf.dispose([...parts.variables.values(), ...parts.fixed.values()]),
-});
+function adapterOf({ config }: LanguageModel, parts: Omit<LoraAdapter, 'places' | 'dispose'>): LoraAdapter {
+  const places = new Map(
+    [...parts.layout.rows].map(([module, { ids }]) => [module, tokenPlaces(ids, config.vocabularySize)]),
+  );
+  return {
+    ...parts,
+    places,
+    dispose: () => {
+      tf.dispose([...parts.variables.values(), ...parts.fixed.values()]);
+      for (const { ids, rowOf, isOwn } of places.values()) tf.dispose([ids, rowOf, isOwn]);
+    },
+  };
+}
+
+/** Rows of a table, [n, C]. */
+export function rowsOf(table: tf.Tensor, ids: readonly number[]): Float32Array {
+  const [, width = 0] = table.shape;
+  const values = tf.tidy(() => floatWeight(table).dataSync<'float32'>());
+  const rows = new Float32Array(ids.length * width);
+  for (const [row, id] of ids.entries()) rows.set(values.subarray(id * width, (id + 1) * width), row * width);
+  return rows;
+}
 
 /** Loads an adapter from a folder in PEFT's layout. Throws a UserError if it does not fit the model. */
 export async function loadAdapter(model: LanguageModel, folder: string): Promise<LoraAdapter> {
@@ -88,7 +111,7 @@ export async function loadAdapter(model: LanguageModel, folder: string): Promise
     if (!isEqual(values, base)) fixed.set(name, variableOf(values, own.shape));
   }
   freeze(fixed.values());
-  return adapterOf({ settings, layout, variables, fixed });
+  return adapterOf(model, { settings, layout, variables, fixed });
 }
 
 /** PEFT stores an embedding beside its adapter even if that is the base's. */

@@ -10,6 +10,7 @@ import { headParameters, matricesOf, replacedParameters } from './adapted-pass.t
 import { writeAdapterFolder } from './adapter-folder.ts';
 import { type AdapterTarget, tensorNames } from './adapter-layout.ts';
 import { peftConfig } from './peft-config.ts';
+import { trainedRowsName } from './trained-tokens.ts';
 
 /** Writes the merged model into a folder, and the adapter alone into its folder `adapter`, in PEFT's layout. */
 export async function saveAdaptedModel(folder: string, model: AdaptedModel): Promise<void> {
@@ -49,7 +50,24 @@ async function mergedParameter(model: AdaptedModel, name: string): Promise<Float
   });
   const values = await merged.data<'float32'>();
   merged.dispose();
-  return values;
+  if (target !== undefined) return values;
+  const rows = adapter.layout.rows.get(source.replace(/\.weight$/, ''));
+  const own = adapter.variables.get(trainedRowsName(source.replace(/\.weight$/, '')));
+  return rows === undefined || own === undefined
+    ? values
+    : withRows(values, { rows: await own.data<'float32'>(), ids: rows.ids });
+}
+
+/** A table in which some rows are others. */
+export function withRows(
+  table: Float32Array,
+  { rows, ids }: { readonly rows: Float32Array; readonly ids: readonly number[] },
+): Float32Array {
+  const changed = table.slice();
+  const width = rows.length / ids.length;
+  for (const [row, id] of ids.entries())
+    changed.set(rows.subarray(row * width, (row + 1) * width), id * width);
+  return changed;
 }
 
 function mergedWeight(

@@ -3,6 +3,7 @@ import { type ModelConfig, parameterLayout } from '../model-config.ts';
 import type { LoraSettings, ValuePattern } from './adapter-layout.ts';
 import { adaptableModules, headName, targetModules } from './lora-targets.ts';
 import { pythonPattern } from './python-pattern.ts';
+import { isTrainedTokens, readTrainedTokens } from './trained-tokens.ts';
 
 /**
  * Reads PEFT's adapter_config.json for a model: patterns become the names of the modules that PEFT would find. Throws a
@@ -48,7 +49,7 @@ const limited: Readonly<Record<string, (value: Json) => boolean>> = {
 const heeded = new Set([
   ...['r', 'lora_alpha', 'lora_dropout', 'use_rslora', 'use_dora', 'ensure_weight_tying', 'modules_to_save'],
   ...['target_modules', 'exclude_modules', 'layers_to_transform', 'layers_pattern'],
-  ...['rank_pattern', 'alpha_pattern'],
+  ...['rank_pattern', 'alpha_pattern', 'trainable_token_indices'],
 ]);
 
 /** Fields about an adapter's origin, its initialization or features that other fields turn on. */
@@ -102,6 +103,7 @@ const types: Readonly<Record<string, readonly [(value: Json | undefined) => bool
   modules_to_save: [isTexts, 'a list of names'],
   rank_pattern: [isMapOf(isRank), 'a map from patterns to whole numbers above 0'],
   alpha_pattern: [isMapOf(isPositive), 'a map from patterns to numbers above 0'],
+  trainable_token_indices: [isTrainedTokens, 'a list of different ids, or a map of such lists'],
 };
 
 const required = ['r', 'lora_alpha', 'target_modules'];
@@ -130,6 +132,7 @@ function settingsOf(json: JsonObject, model: ModelConfig): LoraSettings {
     modulesToSave: savedModules(textsOf(json.modules_to_save), model),
     bias: (json.bias ?? 'none') as LoraSettings['bias'],
     keepsTie: json.ensure_weight_tying === true,
+    tokens: readTrainedTokens(json.trainable_token_indices, model),
   };
 }
 
@@ -234,5 +237,6 @@ export function peftConfig(
     ...(dora && { use_dora: true }),
     ...(saved.length > 0 && { modules_to_save: saved }),
     ...(keepsTie && { ensure_weight_tying: true }),
+    ...(settings.tokens.size > 0 && { trainable_token_indices: Object.fromEntries(settings.tokens) }),
   };
 }

@@ -143,7 +143,10 @@ const words: Readonly<Record<string, readonly string[]>> = {
   test: ['test', 'testing', 'eval', 'evaluation'],
 };
 
-/** By `<split>-00000-of-00003` as the hub writes shards, or else by a word in the path; without any, all are `train`. */
+/**
+ * By `<split>-00000-of-00003` as the hub writes shards, else by a word in the names of folders, else in those of files.
+ * If no name says a split, all files are `train`.
+ */
 function filesNamedFor(files: readonly HubFile[], { split }: SplitSearch): readonly HubFile[] {
   const within =
     split.config === undefined
@@ -153,25 +156,26 @@ function filesNamedFor(files: readonly HubFile[], { split }: SplitSearch): reado
             .split('/')
             .includes(split.config ?? ''),
         );
-  const shards = within.filter(({ path }) => shardOf(path) === split.name);
-  if (shards.length > 0) return shards;
-  const named = within.filter(({ path }) => shardOf(path) === undefined && saysSplit(path, split.name));
-  if (named.length > 0 || split.name !== 'train') return named;
-  const isUnnamed = within.every(
-    ({ path }) => shardOf(path) === undefined && !Object.keys(words).some((name) => saysSplit(path, name)),
-  );
-  return isUnnamed ? within : [];
+  const shards = within.filter(({ path }) => shardOf(path) !== undefined);
+  if (shards.length > 0) return shards.filter(({ path }) => shardOf(path) === split.name);
+  const known = new Set([...Object.values(words).flat(), ...wordsFor(split.name)]);
+  for (const namesOf of [foldersIn, fileIn]) {
+    const said = within.map((file) => ({ file, words: namesOf(file.path).flatMap(wordsIn) }));
+    if (!said.some((each) => each.words.some((word) => known.has(word)))) continue;
+    const wanted = wordsFor(split.name);
+    return said.filter((each) => each.words.some((word) => wanted.includes(word))).map(({ file }) => file);
+  }
+  return split.name === 'train' ? within : [];
 }
 
-const shardOf = (path: string): string | undefined => /^(.+)-\d{5}-of-\d{5}/.exec(baseName(path))?.[1];
+const wordsFor = (split: string): readonly string[] => words[split] ?? [split];
+const foldersIn = (path: string): readonly string[] => path.split('/').slice(0, -1);
+const fileIn = (path: string): readonly string[] => [baseName(path).replace(/\.[^.]*$/, '')];
 
-const saysSplit = (path: string, split: string): boolean => {
-  const wanted = words[split] ?? [split.toLowerCase()];
-  return path
-    .toLowerCase()
-    .split(/[^a-z0-9]+|(?<=[a-z])(?=\d)/)
-    .some((word) => wanted.includes(word));
-};
+/** The name whole, and its parts between these signs and digits. */
+const wordsIn = (name: string): readonly string[] => [name, ...name.split(/[-._ 0-9]+/)];
+
+const shardOf = (path: string): string | undefined => /^(.+)-\d{5}-of-\d{5}/.exec(baseName(path))?.[1];
 
 function noSuchSplit(
   files: readonly HubFile[],

@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { UserError } from '../../core/index.ts';
@@ -7,15 +10,33 @@ import { type Environment, type HubSettings, hubSettings } from './hub-settings.
 
 /** A model repository to upload to. */
 export interface HubPush {
-  /** Uploads files of a folder in one commit and returns the repository's address. */
-  readonly upload: (folder: string, files: readonly string[]) => Promise<string>;
+  /** Uploads those files of a folder, in one commit, that the repository does not hold already. */
+  readonly upload: (folder: string, files: readonly string[]) => Promise<Pushed>;
+}
+
+export interface Pushed {
+  /** The repository's address. */
+  readonly url: string;
+  readonly sent: readonly string[];
+  /** Whether this push created the repository. */
+  readonly isNew: boolean;
 }
 
 /**
  * Prepares an upload to `hf:owner/name` or `hf:owner/name@branch` with the token in HF_TOKEN; uses no network yet. Throws a
  * UserError if the address names anything but a model repository, or without a token.
  */
-export function hubPush(text: string, environment: Environment): HubPush {
+export function hubPush(
+  text: string,
+  {
+    environment,
+    visibility,
+  }: {
+    readonly environment: Environment;
+    /** Of a repository that does not exist yet. */
+    readonly visibility: 'private' | 'public';
+  },
+): HubPush {
   const address = parseHubAddress(text);
   if (address === undefined || address.type !== 'model' || address.path !== undefined)
     throw new UserError({
@@ -41,26 +62,68 @@ export function hubPush(text: string, environment: Environment): HubPush {
   return {
     async upload(folder, files) {
       const { createRepo, commit } = await import('@huggingface/hub');
+      const branch = revisionOf(address);
       try {
-        await createRepo({ ...common, visibility: 'private' }).catch((error: unknown) => {
-          if (!(error instanceof HttpFailure && error.status === 409)) throw error; // it exists
-        });
-        await commit({
-          ...common,
-          title: 'Upload a model with tuneloom',
-          branch: revisionOf(address),
-          operations: files.map((path) => ({
-            operation: 'addOrUpdate',
-            path,
-            content: pathToFileURL(join(folder, path)),
-          })),
-        });
+        const isNew = await createRepo({ ...common, visibility }).then(
+          () => true,
+          (error: unknown) => {
+            if (error instanceof HttpFailure && error.status === 409) return false; // it exists
+            throw error;
+          },
+        );
+        const held = isNew ? new Set() : await filesHeld(folder, files, { ...common, revision: branch });
+        const sent = files.filter((path) => !held.has(path));
+        if (sent.length > 0)
+          await commit({
+            ...common,
+            title: 'Upload a model with tuneloom',
+            branch,
+            operations: sent.map((path) => ({
+              operation: 'addOrUpdate',
+              path,
+              content: pathToFileURL(join(folder, path)),
+            })),
+          });
+        return { url: `${settings.endpoint}/${address.name}`, sent, isNew };
       } catch (error) {
         throw pushError(error, { text, settings });
       }
-      return `${settings.endpoint}/${address.name}`;
     },
   };
+}
+
+/** Those files of a folder that a branch of a repository holds with the same content. */
+async function filesHeld(
+  folder: string,
+  files: readonly string[],
+  repository: {
+    readonly repo: { readonly type: 'model'; readonly name: string };
+    readonly revision: string;
+    readonly hubUrl: string;
+    readonly fetch: typeof fetch;
+    readonly accessToken: string;
+  },
+): Promise<ReadonlySet<string>> {
+  const { pathsInfo } = await import('@huggingface/hub');
+  const found = await pathsInfo({ ...repository, paths: [...files] }).catch((error: unknown) => {
+    if (error instanceof HttpFailure && error.status === 404) return []; // no such branch yet
+    throw error;
+  });
+  const held = new Set<string>();
+  for (const { path, oid, lfs } of found) {
+    if (!files.includes(path)) continue;
+    const own = await digestOf(join(folder, path), lfs === undefined ? 'git' : 'lfs');
+    if (own === (lfs?.oid ?? oid)) held.add(path);
+  }
+  return held;
+}
+
+/** As Git names a file's content, or as Git LFS does. */
+async function digestOf(path: string, kind: 'git' | 'lfs'): Promise<string> {
+  const hash = createHash(kind === 'git' ? 'sha1' : 'sha256');
+  if (kind === 'git') hash.update(`blob ${(await stat(path)).size}\0`);
+  for await (const chunk of createReadStream(path)) hash.update(chunk);
+  return hash.digest('hex');
 }
 
 /** The hub package gets this instead of the token, which only `uploadFetch` knows. */

@@ -36,6 +36,7 @@ export function checkConfig(stage: WrittenConfig): Checked<CheckedConfig | undef
       nameOf: (path: readonly string[]) => stageField(id, path),
       homeOf: (path: readonly string[], field: string) =>
         homeBesideWith(path, field) ?? definition.peerFields?.get(field),
+      valueHelp: (value: string) => definition.peerValues?.get(value),
       fieldElsewhere: (field: string) => findField(definition.schema, field),
     };
     return {

@@ -24,9 +24,16 @@ export function bindInputs(stage: StageInputs): Checked<Readonly<Record<string, 
   const diagnostics: Diagnostic[] = [];
   const bindings: [string, InputBinding][] = [];
   const [firstPort] = Object.keys(inputs);
+  const refused = new Set<string>();
   for (const written of from) {
     const name = written.port ?? firstPort;
     const port = name === undefined ? undefined : portNamed(inputs, name);
+    // Once for a map of names where one reference is taken.
+    const base = name === undefined ? '' : baseOf(name);
+    if (port === undefined && Object.hasOwn(inputs, base)) {
+      if (refused.has(base)) continue;
+      refused.add(base);
+    }
     const bound =
       name === undefined || port === undefined
         ? err(unknownPort(stage, written))

@@ -42,7 +42,7 @@ export function findSources(
           : { pointer: formatPointer(path), path: value, span: yamlAt(written, path).node.span, resolver };
       const { inspect } = definition;
       const { pointer } = source;
-      sources.push({ ...source, ...(inspect && { inspect: (path) => inspect({ pointer, path }) }) });
+      sources.push({ ...source, ...(inspect && { inspect: (path) => inspect({ config, pointer, path }) }) });
       return source.path;
     }
     const child = (key: string, item: Json): Json =>

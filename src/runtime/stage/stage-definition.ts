@@ -69,6 +69,8 @@ export interface StageDefinition {
   readonly validate: SchemaValidator;
   /** Names that users of other programs may write -> help that says what the field is called here. */
   readonly peerFields?: ReadonlyMap<string, string>;
+  /** The same for values of their fields. */
+  readonly peerValues?: ReadonlyMap<string, string>;
   /** A pure function of a valid configuration with its defaults. */
   readonly ports: (config: JsonObject) => StagePorts;
   /** Finds mistakes that the schema cannot; called with a configuration that the schema accepts. */
@@ -137,7 +139,9 @@ export interface ShardedStage {
   readonly join: (parts: readonly string[], output: string) => Promise<void>;
 }
 
-export interface SourceToInspect {
+export interface SourceToInspect<Config = JsonObject> {
+  /** The stage's, with its sources as they are written. */
+  readonly config: Config;
   /** A JSON pointer to the field that names the source. */
   readonly pointer: string;
   /** The file or folder, named so in errors. A remote folder may still lack its large files. */

@@ -10,6 +10,8 @@ export interface ModelProcessOptions {
   readonly script: string;
   readonly model: ModelToServe;
   readonly environment: NodeJS.ProcessEnv;
+  /** Ends the loading. */
+  readonly signal: AbortSignal;
   readonly onNote: (message: string) => void;
 }
 
@@ -46,8 +48,15 @@ export class ModelProcess implements AsyncDisposable {
     });
   }
 
-  /** Waits until the model is loaded. Throws a UserError if it cannot be. */
-  static async open({ script, model, environment, onNote }: ModelProcessOptions): Promise<ModelProcess> {
+  /** Waits until the model is loaded. Throws a UserError if it cannot be, and the signal's reason. */
+  static async open({
+    script,
+    model,
+    environment,
+    signal,
+    onNote,
+  }: ModelProcessOptions): Promise<ModelProcess> {
+    signal.throwIfAborted();
     const child = fork(script, [], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       detached: true,
@@ -63,6 +72,7 @@ export class ModelProcess implements AsyncDisposable {
         else reject(unusable(answer));
       };
       child.on('message', onMessage);
+      signal.addEventListener('abort', () => reject(signal.reason));
       void ended.then((how) => reject(new UserError({ code: 'model-process', message: how })));
     });
     child.send({ type: 'open', model } satisfies ModelRequest, () => {});

@@ -48,7 +48,15 @@ export async function openPromptReader(
 ): Promise<PromptReader> {
   const chat = await openChat(folder, [...tokenizer.specialTokens.keys()], template);
   const special = specialTokenSplitter([...tokenizer.specialTokens.keys()]);
+  const mostCharacters = model.config.contextLength * longestToken(tokenizer);
   const encoded = (pieces: readonly TextPiece[], isChat: boolean) => {
+    const length = pieces.reduce((sum, piece) => sum + piece.text.length, 0);
+    // Encoding it would keep the others waiting.
+    if (length > mostCharacters)
+      throw new UserError({
+        code: 'context-length-exceeded',
+        message: `the prompt has ${length} characters, more than a context of ${model.config.contextLength} tokens can hold`,
+      });
     const start = startToken(tokenizer, { bos: 'auto', isChat });
     const tokens = encodeFrom(start, { tokenizer, text: pieces });
     const text = pieces.map((piece) => piece.text).join('');
@@ -90,6 +98,13 @@ export async function openPromptReader(
       }
     },
   };
+}
+
+/** In bytes, of which a character has at least one. */
+function longestToken({ vocabularySize, bytesOf }: LocalModel['tokenizer']): number {
+  let longest = 1;
+  for (let token = 0; token < vocabularySize; token++) longest = Math.max(longest, bytesOf(token).length);
+  return longest;
 }
 
 const startsWith = (

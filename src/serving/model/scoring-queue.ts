@@ -76,6 +76,7 @@ export class ScoringQueue {
       const own = scored[index];
       if (own === undefined || text.isOver) continue;
       text.echo({ ...prompt, tokenizer, scored: own });
+      if (text.isOver) continue;
       // A single token needs no second pass over the prompt.
       if (maxNewTokens === 0) text.end();
       else if (maxNewTokens === 1) text.next(own.logits);

@@ -55,6 +55,12 @@ export class ServedText implements DecodingRow {
   echo({ text, hidden, tokenizer, scored }: EchoedPrompt): void {
     this.#echo = text;
     if (scored === undefined) return;
+    // A NaN in the hidden state makes every logit NaN.
+    if (Number.isNaN(scored.logits[0])) {
+      this.#isOver = true;
+      this.#options.onFailure(new Error('the model computes no numbers: its weights hold NaN or infinity'));
+      return;
+    }
     const decoder = new IncrementalDecoder(tokenizer);
     for (const [index, token] of this.prompt.entries()) {
       const offset = Math.min(decoder.text.length, text.length);

@@ -18,9 +18,10 @@ export function collatePairs(tokens: Paired, collation: Collation): readonly Pre
   const all = records.map((record) => makePair(record, lengthsOf(tokens, collation)));
   const pairs = withoutLost(all, ({ chosen, rejected }) => isLost(chosen) || isLost(rejected), collation);
   const equal = pairs.filter(hasEqualAnswers);
+  const isCut = ({ chosen }: PreferencePair) => chosen.inputs.length === config.max_length;
   if (equal.length > 0)
     warn(
-      `${equal.length} of ${pairs.length} pairs have equal answers${config.too_long === 'truncate' ? ' as far as they are read' : ''}, of which no preference is learned`,
+      `${equal.length} of ${pairs.length} pairs have equal answers${equal.some(isCut) ? ' as far as they are read' : ''}, of which no preference is learned`,
       equal,
     );
   check({ tokens: { ...tokens, records }, items: pairs }, collation);

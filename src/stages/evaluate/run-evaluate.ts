@@ -23,8 +23,8 @@ export const { run } = implementStage<EvaluateConfig>()({
       refuseUnmatched(leftOut);
     }
     const responses = rows.flatMap((row) => {
-      const { id } = row;
-      const reference = references?.get(id);
+      const { id, sample_of: question = id } = row;
+      const reference = references?.get(question);
       if (references !== undefined && reference === undefined) return [];
       const response = reference === undefined ? row : withFieldsOf(row, reference.row);
       const secondJudge = second?.get(id);
@@ -50,9 +50,9 @@ function refuseWithoutReference(
   references: ReadonlyMap<string, unknown>,
 ): void {
   const problems = new RecordProblems('cannot be compared with a reference');
-  for (const { id } of rows)
+  for (const { id, sample_of: question = id } of rows)
     problems.collect({ id }, () => {
-      if (references.has(id)) return;
+      if (references.has(question)) return;
       throw new UserError({
         code: 'missing-reference',
         message: 'no reference has its id',

@@ -21,7 +21,7 @@ export function unmatchedIds(
   responses: readonly ResponseRecord[],
   { references, second }: Compared,
 ): readonly Unmatched[] {
-  const known = new Set(responses.map(({ id }) => id));
+  const known = new Set(responses.map(({ id, sample_of: question = id }) => question));
   const sides = [
     {
       side: 'references',

@@ -23,10 +23,9 @@ export interface FormatRow {
 }
 
 /** Writes a record: its segments, and the choices for an answer. */
-export type RecordFormat = (record: FormatRow) => Pick<
-  FormattedRecord,
-  'segments' | 'prompt' | 'choices' | 'shared_characters' | 'conversation' | 'chat' | 'preference'
-> & {
+export type RecordFormat = (record: FormatRow) => Omit<FormattedRecord, 'id' | 'fields'> & {
+  /** What of the row goes along; all of it if undefined. */
+  readonly fields?: JsonObject;
   /** What the row says and the text does not show; undefined if the template takes of a row what it wants. */
   readonly unshown?: readonly Unshown[];
   /** The layout of the row that was found, in words; undefined where the template says which fields it reads. */
@@ -69,10 +68,13 @@ export async function exampleFormat(
     const picked = shots === undefined ? [] : pick(others, { shots, id });
     const written = withShots({ template, row, example, shots: picked, fits });
     const isShared = written.shots > 0 && shots?.pick !== 'random';
+    const shared = isShared ? written.sharedCharacters : example.sharedCharacters;
     return {
       segments: written.segments,
       ...(written.choices && { choices: written.choices }),
-      ...(isShared && { shared_characters: written.sharedCharacters }),
+      ...(shared !== undefined && { shared_characters: shared }),
+      ...(example.generation && { generation: example.generation }),
+      ...(template.keptFields && { fields: template.keptFields(row) }),
     };
   };
 }

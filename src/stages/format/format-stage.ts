@@ -48,8 +48,13 @@ export function checkTemplate(config: FormatConfig): readonly ConfigProblem[] {
 function templateProblems(config: FormatConfig): readonly ConfigProblem[] {
   const template = templateKind(config);
   switch (template.kind) {
-    case 'named':
     case 'benchmark':
+      return [
+        ...checkDescription(config),
+        ...ignoredByOthers(config),
+        ...(template.name === 'lm_eval' ? decidedByTask(config) : []),
+      ];
+    case 'named':
       return [...checkDescription(config), ...ignoredByOthers(config)];
     case 'written':
       return [...checkSources(template.sources), ...checkDescription(config), ...ignoredByOthers(config)];
@@ -60,12 +65,24 @@ function templateProblems(config: FormatConfig): readonly ConfigProblem[] {
         source === undefined
           ? []
           : problemsIn('/template/chat', () => chatTemplate({ source, namedTokens: {} }));
-      return [...parsed, ...ignoredByChat(config), ...checkConversation(config)];
+      return [...parsed, ...turnProblems(config), ...ignoredByChat(config), ...checkConversation(config)];
     }
     default:
       return template satisfies never;
   }
 }
+
+const turnProblems = ({ train_on_turns: turns }: FormatConfig): readonly ConfigProblem[] =>
+  Array.isArray(turns) && turns.includes(0)
+    ? [
+        {
+          pointer: `/train_on_turns/${turns.indexOf(0)}`,
+          code: 'no-such-turn',
+          message: 'there is no turn 0',
+          help: 'the first turn is 1; the last is -1',
+        },
+      ]
+    : [];
 
 function checkSources({
   choices = [],
@@ -101,6 +118,26 @@ function ignoredByChat(config: FormatConfig): readonly ConfigProblem[] {
       ? [ignored('apply_chat_template', 'a template that is a chat template already', 'leave it out')]
       : []),
   ];
+}
+
+/** Options for what a task of lm-evaluation-harness says itself. */
+function decidedByTask({
+  shots,
+  description,
+  apply_chat_template: applied,
+}: FormatConfig): readonly ConfigProblem[] {
+  const set = {
+    shots: shots !== undefined,
+    description: description !== undefined,
+    apply_chat_template: applied,
+  };
+  const help =
+    'write it into a task of yours that includes the other; `num_fewshot` of load sets the number of examples';
+  return Object.entries(set)
+    .filter(([, isSet]) => isSet)
+    .map(([field]) =>
+      ignored(field, 'a task of lm-evaluation-harness, which says itself how it is asked', help),
+    );
 }
 
 /** Two ways to say where a row's conversation is, and a choice that only trees of messages leave. */

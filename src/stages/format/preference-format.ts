@@ -34,6 +34,7 @@ const pairedFormat =
       ...chosen,
       segments: withoutAnswersBefore(chosen.segments, shared),
       preference: { rejected: withoutAnswersBefore(rejected.segments, shared) },
+      layout: chosen.layout && '`chosen` and `rejected`',
       unshown: problems.filter(({ name, isField }) => !(isField && answerFields.includes(name))),
     };
   };

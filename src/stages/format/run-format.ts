@@ -1,5 +1,5 @@
 import { examplesField } from '../../benchmarks/index.ts';
-import { RandomStream, RecordNotes, RecordProblems, UserError } from '../../core/index.ts';
+import { type JsonObject, RandomStream, RecordNotes, RecordProblems, UserError } from '../../core/index.ts';
 import type { FormatConfig } from '../../generated/format-config.ts';
 import {
   type DataRecord,
@@ -78,11 +78,21 @@ export const { run } = implementStage<FormatConfig>()({
   },
 });
 
-type Formatted = Omit<FormattedRecord, 'id' | 'fields'>;
+type Formatted = Omit<FormattedRecord, 'id' | 'fields'> & { readonly fields?: JsonObject };
 
 const written = (
   { id, row }: FormatRow,
-  { segments, prompt, conversation, chat, choices, shared_characters, preference }: Formatted,
+  {
+    segments,
+    prompt,
+    conversation,
+    chat,
+    choices,
+    shared_characters,
+    preference,
+    generation,
+    fields,
+  }: Formatted,
 ): DataRecord => ({
   id,
   segments: segments.map(plainSegment),
@@ -94,7 +104,8 @@ const written = (
   ...(preference && {
     preference: 'rejected' in preference ? { rejected: preference.rejected.map(plainSegment) } : preference,
   }),
-  fields: row,
+  ...(generation && { generation }),
+  fields: fields ?? row,
 });
 
 const plainSegment = ({ role, text, special }: Segment) => ({ role, text, ...(special && { special }) });

@@ -15,7 +15,7 @@ export const generateStage = declareStage<GenerateConfig>({
     },
     outputs: { responses: { type: 'responses' } },
   }),
-  check: (config) => [...checkEndpoint(config), ...checkSamples(config)],
+  check: (config) => [...checkEndpoint(config), ...checkSamples(config), ...checkTaskMode(config)],
   recordsPort: 'prompts',
   memo: { fieldsApart: fieldsBesideAnswers, ports: ['model', 'adapter'] },
   shards: {
@@ -33,7 +33,8 @@ export const generateStage = declareStage<GenerateConfig>({
  */
 function fieldsBesideAnswers({ mode, temperature }: GenerateConfig): readonly string[] {
   const always = ['start', 'clean', 'samples', 'batch_size', 'endpoint', 'withheld'];
-  const draws = ['top_k', 'top_p', 'min_p', 'seed'];
+  // What a record's task says is cached with each answer; the seed of its draws is not.
+  const draws = ['top_k', 'top_p', 'min_p', ...(mode === 'task' ? [] : ['seed'])];
   if (mode !== 'text')
     return [
       ...always,
@@ -62,6 +63,29 @@ export function checkSamples({ samples, temperature, mode }: GenerateConfig): re
       help: mode === 'text' ? 'set a `temperature`, such as 0.8, or leave `samples` out' : 'leave it out',
     },
   ];
+}
+
+/** Refuses fields that a record's task sets. */
+export function checkTaskMode(config: GenerateConfig): readonly ConfigProblem[] {
+  if (config.mode !== 'task') return [];
+  const set = {
+    max_new_tokens: config.max_new_tokens !== 256,
+    start: config.start !== 'prompt',
+    temperature: config.temperature !== 0,
+    top_k: config.top_k !== undefined,
+    top_p: config.top_p !== 1,
+    min_p: config.min_p !== 0,
+    repetition_penalty: config.repetition_penalty !== 1,
+    stop: config.stop.length > 0,
+  };
+  return Object.entries(set)
+    .filter(([, isSet]) => isSet)
+    .map(([field]) => ({
+      pointer: `/${field}`,
+      code: 'unheeded-field',
+      message: `\`${field}\` means nothing with \`mode: task\`: each record's task says how it is answered`,
+      help: 'write it into a task of yours that includes the other, or leave it out',
+    }));
 }
 
 /** Finds a bad address when the pipeline is checked, before the address is stored anywhere. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Json } from '../../core/index.ts';
+import type { Json, JsonObject } from '../../core/index.ts';
 import type { GenerateConfig } from '../../generated/generate-config.ts';
 import type { StageHost, WorkShare } from '../../runtime/index.ts';
 import type { ResponseRecord } from '../../text/index.ts';
@@ -11,6 +11,8 @@ import { ResponseCache } from './response-cache.ts';
 export interface Generation {
   readonly config: GenerateConfig;
   readonly prompts: readonly Prompt[];
+  /** What the prompts' task says beside the configuration; a part of what results are cached by. */
+  readonly settings?: JsonObject;
   /** Which of the prompts are answered; all if undefined. */
   readonly share: WorkShare | undefined;
   /** A private folder for what an interrupted run leaves to the next. */
@@ -46,10 +48,12 @@ export interface Generated {
  * only what an interrupted attempt at the same key left. `fingerprint` names the engine; results never cross engines.
  */
 export async function generate<Result extends Json>(
-  { prompts: all, share, memoPath, statePath, host }: Generation,
+  { prompts: all, settings, share, memoPath, statePath, host }: Generation,
   { fingerprint, mode }: { readonly fingerprint: string; readonly mode: GenerationMode<Result> },
 ): Promise<Generated> {
-  const { cacheKey, decode, compute, responseFields } = mode;
+  const { decode, compute, responseFields } = mode;
+  const cacheKey = (prompt: Prompt): readonly Json[] =>
+    settings === undefined ? mode.cacheKey(prompt) : [settings, ...mode.cacheKey(prompt)];
   // Prompts with equal keys share one result, so they are in the same share.
   const isOwn = (prompt: Prompt): boolean =>
     share === undefined || bucketOf(JSON.stringify(cacheKey(prompt)), share.of) === share.index;
@@ -68,10 +72,11 @@ export async function generate<Result extends Json>(
     progress.add(tokens);
   });
   const responses = placed.map(({ position, prompt }) => {
-    const { id, text, expected, fields } = prompt;
+    const { id, text, expected, fields, sampleOf } = prompt;
+    const sample = settings === undefined || sampleOf === undefined ? {} : { sample_of: sampleOf };
     const result = cache.find(cacheKey(prompt));
     if (result === undefined) throw new Error(`No result came for ${id}`);
-    return { position, id, prompt: text, expected, fields, ...responseFields(prompt, result) };
+    return { position, id, prompt: text, expected, fields, ...sample, ...responseFields(prompt, result) };
   });
   return { responses, measurements: progress.measurements() };
 }

@@ -1,4 +1,4 @@
-import { type Json, type JsonObject, RecordProblems, UserError } from '../../core/index.ts';
+import { type Json, type JsonObject, numberIn, RecordProblems, UserError } from '../../core/index.ts';
 import type { GenerateConfig } from '../../generated/generate-config.ts';
 import {
   type Conversation,
@@ -40,12 +40,16 @@ export interface Prompt {
   readonly sharedCharacters: number;
   /** 0 for the first or only answer to the prompt. */
   readonly sample: number;
+  /** The record's id, for any other answer than the first. */
+  readonly sampleOf?: string;
+  /** How the record's task wants it answered, with `mode: task`. */
+  readonly generation?: JsonObject;
 }
 
 /** The prompts of all records. Their ids have to differ: a result is found by its id. */
 export async function readPrompts(
   records: AsyncIterable<DataRecord>,
-  { start, samples }: Pick<GenerateConfig, 'start' | 'samples'>,
+  { start, samples, mode }: Pick<GenerateConfig, 'start' | 'samples' | 'mode'>,
 ): Promise<readonly Prompt[]> {
   const prompts = new Map<string, Prompt>();
   const problems = new RecordProblems('cannot be used as prompts');
@@ -58,7 +62,9 @@ export async function readPrompts(
     if (prompt !== undefined) prompts.set(id, prompt);
   }
   problems.throwIfAny();
-  return withSamples([...prompts.values()], samples);
+  return withSamples([...prompts.values()], ({ generation }) =>
+    mode === 'task' ? taskSamples(generation) : samples,
+  );
 }
 
 /** Divides a record before its last response: after the prompt, or after the header that follows it. */
@@ -87,6 +93,7 @@ export function promptOf(record: FormattedRecord, start: GenerateConfig['start']
     choices,
     sharedCharacters: record.shared_characters ?? 0,
     sample: 0,
+    ...(record.generation && { generation: record.generation }),
   };
 }
 
@@ -103,15 +110,13 @@ function restAfter(given: string, segments: readonly Segment[], answerAt: number
 }
 
 /** Each prompt once per sample. The first sample keeps the record's id, so that its answer is found in the cache. */
-function withSamples(prompts: readonly Prompt[], samples: number): readonly Prompt[] {
-  if (samples === 1) return prompts;
+function withSamples(prompts: readonly Prompt[], samplesOf: (prompt: Prompt) => number): readonly Prompt[] {
   const sampled = prompts.flatMap((prompt) =>
-    Array.from({ length: samples }, (_, sample) => ({
-      ...prompt,
-      sample,
-      id: sample === 0 ? prompt.id : `${prompt.id}#${sample + 1}`,
-    })),
+    Array.from({ length: samplesOf(prompt) }, (_, sample) =>
+      sample === 0 ? prompt : { ...prompt, sample, id: `${prompt.id}#${sample + 1}`, sampleOf: prompt.id },
+    ),
   );
+  if (sampled.length === prompts.length) return prompts;
   const ids = new Set<string>();
   for (const { id } of sampled) {
     if (ids.has(id))
@@ -122,6 +127,12 @@ function withSamples(prompts: readonly Prompt[], samples: number): readonly Prom
     ids.add(id);
   }
   return sampled;
+}
+
+/** How many answers a prompt's task asks for. */
+function taskSamples(generation: JsonObject | undefined): number {
+  const samples = numberIn(generation?.samples) ?? 1;
+  return Number.isInteger(samples) && samples > 0 ? samples : 1;
 }
 
 const pieceOf = ({ text, special }: TextPiece): TextPiece => (special ? { text, special } : { text });

@@ -10,7 +10,8 @@ import type { Once } from '../ports/open-ports.ts';
 import { choicesMode } from './choice-log-likelihoods.ts';
 import { type Generated, type Generation, generate } from './generate.ts';
 import { responseLogLikelihood, rollingLogLikelihood } from './log-likelihood.ts';
-import { readPrompts } from './prompt.ts';
+import { type Prompt, readPrompts } from './prompt.ts';
+import { generateByTask, longestAnswer } from './task-mode.ts';
 import { localClient, textGeneration } from './text-generation.ts';
 
 /** Answers each prompt or scores its response, with the model in the folder or the one that the folder names at an endpoint. */
@@ -20,6 +21,7 @@ export const { run } = implementStage<GenerateConfig>()({
   async run({ config, inputs, outputs, statePath, memoPath, share, resources, host, once }) {
     const folder = inputs.model.path;
     const prompts = await readPrompts(inputs.prompts, config);
+    noteUnheededTasks(prompts, { config, host });
     const generation = { config, prompts, share, statePath, memoPath, host };
     const served = await endpointModel(folder);
     const { responses, measurements } =
@@ -33,6 +35,20 @@ export const { run } = implementStage<GenerateConfig>()({
     return measurements;
   },
 });
+
+/** Another mode than `task` asks the same questions, but not as their tasks want them answered. */
+function noteUnheededTasks(
+  prompts: readonly Prompt[],
+  { config, host }: Pick<Generation, 'config' | 'host'>,
+): void {
+  const count = prompts.filter(({ generation }) => generation !== undefined).length;
+  if (count === 0 || config.mode === 'task') return;
+  host.report({
+    type: 'note',
+    level: 'warning',
+    message: `${count} of ${prompts.length} records are of tasks that say how they are answered, which \`mode: ${config.mode}\` does not heed; \`mode: task\` does`,
+  });
+}
 
 async function generateLocally(
   generation: Generation,
@@ -51,7 +67,7 @@ async function generateLocally(
   const { config, prompts, host } = generation;
   const longest = prompts.reduce((most, { text }) => Math.max(most, text.length), 0);
   // A token has about four characters.
-  const slots = config.max_new_tokens + Math.ceil(longest / 4);
+  const slots = longestAnswer(prompts, config) + Math.ceil(longest / 4);
   const expected = await expectedMemory(folder, resources, (model, limit) =>
     checkGenerationMemory({ model, rows: config.batch_size, slots, limit }),
   );
@@ -91,6 +107,8 @@ function generateInMode(
       return generate(generation, { fingerprint, mode: choicesMode(local, generation) });
     case 'rolling':
       return generate(generation, { fingerprint, mode: rollingLogLikelihood(local, generation) });
+    case 'task':
+      return generateByTask(generation, (own) => generateInMode(own, { local, fingerprint }));
     default:
       return config.mode satisfies never;
   }
@@ -108,6 +126,8 @@ async function generateAtEndpoint(
       message: `the model \`${model}\` is behind an endpoint, which takes no adapter from here`,
       help: 'use its base as a model folder, or leave out the input `adapter`',
     });
+  if (config.mode === 'task')
+    return generateByTask(generation, (own) => generateAtEndpoint(own, { model, adapter }));
   if (config.mode !== 'text')
     throw new UserError({
       code: 'endpoint-score',

@@ -1,6 +1,7 @@
 import type { LoadConfig } from '../../generated/load-config.ts';
 import type { ConfigProblem, OutputPort } from '../../runtime/index.ts';
 import { dataStage, declareStage } from '../declare-stage.ts';
+import { checkRecords, forRecordsOnly } from './check-records.ts';
 import { endpointName, schemeOf } from './model-address.ts';
 
 const model: OutputPort = { type: 'model' };
@@ -21,8 +22,14 @@ export const loadStage = declareStage<LoadConfig>({
   ],
   ...dataStage,
   load: () => import('./run-load.ts'),
-  inspect: async ({ pointer, path }) => {
+  inspect: async ({ config, pointer, path }) => {
     if (pointer === '/model') await (await import('./load-model.ts')).inspectModel(path);
+    if (pointer === '/records' && config.as === 'lm_eval')
+      await (await import('../../benchmarks/index.ts')).openTasks({
+        path,
+        tasks: config.tasks,
+        shots: config.num_fewshot,
+      });
     if (/^\/adapters?\b/.test(pointer)) await (await import('./load-adapter.ts')).inspectAdapter(path);
   },
   locate: async (search) => (await import('./read-records.ts')).locateRecords(search),
@@ -37,11 +44,6 @@ function outputsOf(config: LoadConfig): Readonly<Record<string, OutputPort>> {
 }
 
 const kinds = ['records', 'model', 'init', 'adapter', 'adapters'] as const;
-const forRowsOnly = ['columns', 'quotes', 'field', 'id'] as const;
-const forRecordsOnly = [...forRowsOnly, 'fields', 'limit', 'split', 'tasks'] as const;
-/** What each of several sources says for itself, or cannot have. */
-const forOneSource = [...forRecordsOnly, 'as'] as const;
-const forBenchmarksOnly = ['split', 'tasks'] as const;
 
 function checkKind(config: LoadConfig): readonly ConfigProblem[] {
   const given = kinds.filter((kind) => config[kind] !== undefined);
@@ -54,7 +56,7 @@ function checkKind(config: LoadConfig): readonly ConfigProblem[] {
     const message = `\`${first}\` and \`${second}\` cannot be loaded by one stage`;
     return [{ pointer: `/${second}`, code: 'two-things-to-load', message, help }];
   }
-  if (first === 'records') return checkLayout(config);
+  if (first === 'records') return checkRecords(config);
   return forRecordsOnly
     .filter((field) => config[field] !== undefined)
     .map((field) => ({
@@ -62,50 +64,6 @@ function checkKind(config: LoadConfig): readonly ConfigProblem[] {
       code: 'unheeded-field',
       message: `\`${field}\` means nothing where ${first.startsWith('adapter') ? 'an adapter' : 'a model'} is loaded`,
     }));
-}
-
-function checkLayout(config: LoadConfig): readonly ConfigProblem[] {
-  if (config.records !== undefined && typeof config.records !== 'string')
-    return checkSources(config, config.records);
-  const isBenchmark = config.as !== undefined;
-  return (isBenchmark ? forRowsOnly : forBenchmarksOnly)
-    .filter((field) => config[field] !== undefined)
-    .map((field) => ({
-      pointer: `/${field}`,
-      code: 'unheeded-field',
-      message: isBenchmark
-        ? `\`${field}\` means nothing where \`as: ${config.as}\` says how the rows are written`
-        : `\`${field}\` means nothing without \`as\`, the layout of a benchmark`,
-    }));
-}
-
-type Sources = Exclude<NonNullable<LoadConfig['records']>, string>;
-
-function checkSources(config: LoadConfig, sources: Sources): readonly ConfigProblem[] {
-  const names = sources.map(({ name }) => name);
-  const isGiven = (field: (typeof forOneSource)[number] | 'type') =>
-    field === 'type' ? config.type !== 'auto' : config[field] !== undefined;
-  const misplaced = [...forOneSource, 'type' as const].filter(isGiven).map((field) => ({
-    pointer: `/${field}`,
-    code: 'unheeded-field',
-    message: `\`${field}\` means nothing beside a list of sources`,
-    help:
-      field === 'as' || field === 'split' || field === 'tasks'
-        ? 'load a benchmark with a stage of its own, and join the stages with `concat`'
-        : `write it at the source that it is for: { name: ..., path: ..., ${field}: ... }`,
-  }));
-  const repeated = names.flatMap((name, index) =>
-    names.indexOf(name) === index
-      ? []
-      : [
-          {
-            pointer: `/records/${index}/name`,
-            code: 'duplicate-name',
-            message: `there is already a source \`${name}\``,
-          },
-        ],
-  );
-  return [...misplaced, ...repeated];
 }
 
 function checkSeed({ seed, records }: LoadConfig): readonly ConfigProblem[] {
@@ -159,6 +117,7 @@ function checkTokens(config: LoadConfig): readonly ConfigProblem[] {
 
 function checkAddresses({
   records,
+  data = {},
   model,
   init,
   adapter,
@@ -173,6 +132,10 @@ function checkAddresses({
     ['/model', model] as const,
     ['/init/tokenizer', init?.tokenizer] as const,
     ['/adapter', adapter] as const,
+    ...(typeof data === 'string' ? [['/data', data] as const] : []),
+    ...Object.entries(typeof data === 'string' ? {} : data).map(
+      ([split, source]) => [`/data/${split}`, source] as const,
+    ),
     ...Object.entries(adapters).map(([name, source]) => [`/adapters/${name}`, source] as const),
   ];
   return places.flatMap(([pointer, source]) => (source === undefined ? [] : checkAddress(pointer, source)));
@@ -214,7 +177,7 @@ function checkRepository(pointer: string, source: string): readonly ConfigProble
       },
     ];
   if (wantsModel || isDataset || name.includes(':')) return [];
-  const help = pointer.startsWith('/records')
+  const help = /^\/(records|data)/.test(pointer)
     ? `a dataset is hf:datasets/${name}; in a model's repository name the file, as in ${source}:rows.jsonl`
     : `name the file, as in ${source}:tokenizer.json`;
   return [{ pointer, code: 'no-file-named', message: `\`${source}\` is a whole model`, help }];

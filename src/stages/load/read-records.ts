@@ -1,4 +1,4 @@
-import type { BenchmarkName } from '../../benchmarks/index.ts';
+import type { BenchmarkName, ReadRow } from '../../benchmarks/index.ts';
 import {
   didYouMean,
   isObject,
@@ -13,6 +13,7 @@ import type { LoadConfig } from '../../generated/load-config.ts';
 import type { RecordPlaces, RecordSearch } from '../../runtime/index.ts';
 import { type DataRecord, fieldsIn } from '../../text/index.ts';
 import { mix } from '../mixing/mix.ts';
+import { detectType } from './data-files.ts';
 import { readRows } from './read-rows.ts';
 import { RecordIds } from './record-ids.ts';
 
@@ -36,7 +37,7 @@ export function readRecords(
   const { as } = config;
   return as === undefined
     ? readRowRecords({ ...config, path: records }, onNote)
-    : readBenchmark(as, { ...config, records });
+    : readBenchmark(as, { ...config, records, onNote });
 }
 
 /** The rows of several sources. Notes about a source are given once, however often it is read. */
@@ -147,17 +148,22 @@ export async function locateRecords({ config, ids }: RecordSearch<LoadConfig>): 
   return places;
 }
 
-type Config = Pick<LoadConfig, 'split' | 'tasks' | 'fields' | 'limit'> & { readonly records: string };
+type Config = Pick<LoadConfig, 'split' | 'tasks' | 'data' | 'num_fewshot' | 'fields' | 'limit'> & {
+  readonly records: string;
+  readonly onNote?: ((message: string) => void) | undefined;
+};
 
 /** A benchmark's rows as records; `limit` counts them over all tasks. */
 export async function* readBenchmark(
   name: BenchmarkName,
-  { records: path, split, tasks, fields = {}, limit = Number.POSITIVE_INFINITY }: Config,
+  { records: path, split, tasks, data, num_fewshot, onNote = () => {}, ...config }: Config,
 ): AsyncGenerator<PlacedRecord> {
+  const { fields = {}, limit = Number.POSITIVE_INFINITY } = config;
   const { readBenchmarkRows } = await import('../../benchmarks/index.ts');
+  const source = { path, split, tasks, data, shots: num_fewshot, readRows: rowsOfAnyType, onNote };
   let count = 0;
   const ids = new Set<string>();
-  for await (const { id, row, place } of readBenchmarkRows(name, { path, split, tasks })) {
+  for await (const { id, row, place } of readBenchmarkRows(name, source)) {
     if (ids.has(id))
       throw new UserError({ code: 'duplicate-id', message: `${path}: two rows are ${id} of the benchmark` });
     ids.add(id);
@@ -167,6 +173,12 @@ export async function* readBenchmark(
     if (count >= limit) return;
   }
   if (count === 0) throw new UserError({ code: 'no-records', message: `${path} holds no rows of ${name}` });
+}
+
+async function* rowsOfAnyType(path: string): AsyncGenerator<ReadRow> {
+  const type = await detectType(path);
+  const isTyped = type !== 'csv' && type !== 'tsv';
+  for await (const row of readRows(path, { type: 'auto' })) yield { ...row, isTyped };
 }
 
 /**

@@ -1,3 +1,4 @@
+import { counted, formatDuration } from '../../core/index.ts';
 import type { TrainConfig } from '../../generated/train-config.ts';
 import {
   addEndTokens,
@@ -10,8 +11,10 @@ import type { StageHost } from '../../runtime/index.ts';
 import { copyTokenizer } from '../../text/index.ts';
 import {
   type Batches,
+  checkObjective,
   checkTrainingMemory,
   type TrainingProgress,
+  type TrainingSummary,
   train,
   tuneModel,
 } from '../../training/index.ts';
@@ -19,6 +22,7 @@ import { implementStage } from '../implement-stage.ts';
 import { adapterFolder, refuseMerged } from '../models/adapter.ts';
 import { expectedMemory, openLocalModel } from '../models/local-model.ts';
 import { answerScoring } from './answer-scoring.ts';
+import { trainableTokens } from './trainable-tokens.ts';
 
 /** Trains the input model and writes it in the same layout, with the input's tokenizer. */
 export const { run } = implementStage<TrainConfig>()({
@@ -30,6 +34,7 @@ export const { run } = implementStage<TrainConfig>()({
   async run({ config, inputs, outputs, statePath, checkpointPath, resources, host }) {
     const started = performance.now();
     const batches = await inputs.train.read();
+    checkObjective({ config, batches }); // before the model is loaded
     const adapter = inputs.adapter ? await adapterFolder(inputs.adapter.path) : undefined;
     if (adapter !== undefined) await refuseMerged({ model: inputs.model.path, adapter });
     const expected = await expectedMemory(inputs.model.path, resources, async (model, limit) =>
@@ -48,6 +53,7 @@ export const { run } = implementStage<TrainConfig>()({
       config,
       seed: config.seed ?? batches.recipe.seed,
       adapter: adapter === undefined ? undefined : await loadAdapter(local.model, adapter),
+      tokens: await trainableTokens(config, { tokenizer, folder: inputs.model.path }),
     });
     const { generation } = config.evaluate;
     const answers =
@@ -72,6 +78,7 @@ export const { run } = implementStage<TrainConfig>()({
       onProgress: (progress) => reportProgress(progress, host),
       clock: () => performance.now(),
     });
+    if (answering) noteAnswering(answering, { started, host });
     await tuned.save(outputs.model.path);
     await copyTokenizer({ from: inputs.model.path, to: outputs.model.path });
     await copyAuxiliaryFiles({ from: inputs.model.path, to: outputs.model.path });
@@ -92,6 +99,16 @@ export const { run } = implementStage<TrainConfig>()({
     };
   },
 });
+
+/** What scoring answers cost, so that its settings can be weighed. */
+function noteAnswering(
+  { times, answers, milliseconds }: NonNullable<TrainingSummary['answering']>,
+  { started, host }: { readonly started: number; readonly host: StageHost },
+): void {
+  const share = Math.round((100 * milliseconds) / (performance.now() - started));
+  const message = `answering ${counted(answers, 'prompt')} in ${counted(times, 'evaluation')} took ${formatDuration(milliseconds)}, ${share} % of the training`;
+  host.report({ type: 'note', level: 'info', message });
+}
 
 function reportProgress(progress: TrainingProgress, host: StageHost): void {
   const { step, totalSteps, loss, figures, evaluated, learningRate, tokensPerSecond } = progress;

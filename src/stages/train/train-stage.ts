@@ -25,6 +25,7 @@ export const trainStage = declareStage<TrainConfig>({
     ...optimizerProblems(config),
     ...bestMetricProblems(config),
     ...preferenceProblems(config),
+    ...(config.lora === 'continue' && config.trainable_tokens !== undefined ? [tokensOfAdapter] : []),
     ...(config.lora !== undefined && config.trainable !== undefined ? [loraAlone] : []),
     ...(config.lora === undefined && config.base_precision !== 'float32' ? [frozenBase] : []),
   ],
@@ -33,6 +34,14 @@ export const trainStage = declareStage<TrainConfig>({
   device: 'accelerator',
   load: () => import('./run-train.ts'),
 });
+
+const tokensOfAdapter: ConfigProblem = {
+  pointer: '/trainable_tokens',
+  code: 'tokens-of-adapter',
+  message:
+    '`lora: continue` trains what the adapter has, its tokens included, so `trainable_tokens` has no effect',
+  help: 'remove it',
+};
 
 /** Settings of preferences that the objective does not use. */
 function preferenceProblems({ objective, preference }: TrainConfig): readonly ConfigProblem[] {

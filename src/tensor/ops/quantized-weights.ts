@@ -89,7 +89,10 @@ export function quantizedVariable(
 /** Frees the weights of a `quantizedVariable`; any other variable is disposed of. */
 export function disposeWeight(variable: tf.Variable): void {
   const only = entries.get(variable.dataId)?.only;
-  if (only === undefined) return variable.dispose();
+  if (only === undefined) {
+    variable.dispose();
+    return;
+  }
   only.weight.dispose();
   entries.delete(variable.dataId);
 }

@@ -16,7 +16,8 @@ export interface ChatFormat {
   /** The roles whose turns are learned. */
   readonly trainedRoles: readonly string[];
   /** All turns of those roles, or the last of them. */
-  readonly trainedTurns: 'all' | 'last';
+  /** By their numbers among the turns of these roles: 1 is the first, -1 the last. */
+  readonly trainedTurns: 'all' | 'last' | readonly number[];
   /** Whether the reasoning in a turn is learned with it. */
   readonly trainReasoning: boolean;
 }
@@ -92,9 +93,16 @@ function chosenTurns({ messages, learned = [] }: LearnedConversation, format: Ch
     learned[index] ?? format.trainedRoles.includes(role);
   const indexes = messages.flatMap((message, index) => (isTrained(message, index) ? [index] : []));
   return {
-    trained: format.trainedTurns === 'last' ? indexes.slice(-1) : indexes,
+    trained: turnsWith(format.trainedTurns, indexes),
     masked: messages.flatMap((_, index) => (learned[index] === false ? [index] : [])),
   };
+}
+
+function turnsWith(chosen: ChatFormat['trainedTurns'], indexes: readonly number[]): readonly number[] {
+  if (chosen === 'all') return indexes;
+  if (chosen === 'last') return indexes.slice(-1);
+  const places = new Set(chosen.map((number) => (number > 0 ? number - 1 : indexes.length + number)));
+  return indexes.filter((_, place) => places.has(place));
 }
 
 function spansOf(

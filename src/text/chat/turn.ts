@@ -167,7 +167,7 @@ function contentOf(
     if (type === 'text' && typeof text === 'string')
       return { text, dropped: Object.keys(others).filter((name) => isObject(part) && part[name] !== null) };
     throw badTurn(
-      `\`${words}\` of ${place} has a part of the type ${jsonText(type)}`,
+      `\`${words}\` of ${place} has a part of the type ${jsonText(type)}${type === 'text' ? ' without a `text`' : ''}`,
       'the parts of a content are {"type": "text", "text": "..."}; pictures and other parts are not supported',
     );
   });

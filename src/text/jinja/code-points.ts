@@ -34,6 +34,8 @@ export function compareText(a: string, b: string): number {
 /** What Python's `str.isspace` and `\s` accept, for a character class. */
 export const space =
   '\\t\\n\\v\\f\\r\\x1c-\\x1f \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
+/** White space that separates words. */
+export const spaceRun = new RegExp(`[${space}]+`);
 const leading = new RegExp(`^[${space}]+`);
 const spaces = new RegExp(`[${space}]+`);
 
@@ -51,7 +53,8 @@ export function trimEnd(text: string): string {
   return text.slice(0, end);
 }
 
-export const trim = (text: string): string => trimEnd(trimStart(text));
+/** Python's `text.strip()`. */
+export const stripSpace = (text: string): string => trimEnd(trimStart(text));
 
 const lineEnds = '\\n\\r\\v\\f\\x1c-\\x1e\\x85\\u2028\\u2029';
 const lineEnd = new RegExp(`\\r\\n|[${lineEnds}]`, 'g');

@@ -25,11 +25,12 @@ export function isTrue(value: Value): boolean {
   if (value instanceof DictView) return value.dict.size > 0;
   if (value instanceof Range) return value.length > 0;
   if (value instanceof Markup) return value.text !== '';
-  return !(value instanceof Undefined);
+  return value instanceof Undefined ? value.takenFor(false) : true;
 }
 
 /** Python's `==`. */
 export function equals(a: Value, b: Value): boolean {
+  for (const side of [a, b]) if (side instanceof Undefined) side.takenFor(false);
   if (a === b) return true;
   const [left, right] = [numberIn(a), numberIn(b)];
   // biome-ignore lint/suspicious/noDoubleEquals: a bigint equals a number of the same size only this way

@@ -9,11 +9,13 @@ import { parseTemplate } from './parse-template.ts';
 import { PythonError, RaisedByTemplate, TemplateSyntaxError } from './python-error.ts';
 import { type NoValue, Output, type Rendering, Scope } from './scope.ts';
 import type { WhiteSpaceRules } from './tokens.ts';
-import { Dict, type Value } from './values.ts';
+import { Dict, setStrictness, type Value } from './values.ts';
 
 interface RenderOptions {
   /** Called for each `{{ }}` without a value, which otherwise writes nothing, or `None`. */
   readonly noValue?: NoValue | undefined;
+  /** Whether what has no value may not even be tested, as with Jinja's StrictUndefined; `is defined` still tells. */
+  readonly strict?: boolean | undefined;
   /** Whether to note which values of the input the template reads. */
   readonly trackReads?: boolean | undefined;
 }
@@ -48,8 +50,9 @@ export function compileJinja(source: string, rules: WhiteSpaceRules): JinjaTempl
   return {
     names,
     marksGeneration,
-    render: (variables, { noValue, trackReads } = {}) => {
+    render: (variables, { noValue, strict = false, trackReads } = {}) => {
       startGrowth();
+      setStrictness(strict);
       const read = trackReads === true ? new Set<string>() : undefined;
       const inputs = new Variables(new InputDict(variables, '', read && ((pointer) => read.add(pointer))));
       const scope = new Scope(inputs, { strict: noValue !== undefined });

@@ -54,7 +54,7 @@ export const listFilters: Readonly<Record<string, Filter>> = {
     return groups(sorted(listOf(value), { key: (item) => fold(get(item)) }), { get, fold });
   },
   items: (value) => {
-    if (value instanceof Undefined) return new Iter([]);
+    if (value instanceof Undefined) return value.takenFor(new Iter([]));
     if (!(value instanceof Dict)) throw typeError('Can only get item pairs from a mapping.');
     return new Iter(new DictView(value, 'items').values());
   },
@@ -69,7 +69,7 @@ export const listFilters: Readonly<Record<string, Filter>> = {
   reverse: (value) => {
     if (typeof value === 'string') return [...value].reverse().join('');
     if (value instanceof Iter) return listOf(value).toReversed();
-    if (value instanceof Undefined) return new Iter([]);
+    if (value instanceof Undefined) return value.takenFor(new Iter([]));
     return new Iter([...iterate(value)].reverse());
   },
   slice: (value, args) => {

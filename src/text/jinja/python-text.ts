@@ -20,7 +20,7 @@ import {
 export function textOf(value: Value): string {
   if (typeof value === 'string') return value;
   if (value instanceof Markup) return value.text;
-  if (value instanceof Undefined) return '';
+  if (value instanceof Undefined) return value.takenFor('');
   return repr(value);
 }
 

@@ -82,7 +82,7 @@ function replaced(field: string, args: Args, state: FieldState): string {
       : valueError(`Unknown conversion specifier ${conversion}`);
   if (depth === 0) throw valueError('Max string recursion exceeded');
   const own = spec.includes('{') ? replaceFields(spec, args, { ...state, depth: depth - 1 }) : spec;
-  if (value instanceof Undefined) return formatValue('', own);
+  if (value instanceof Undefined) return formatValue(value.takenFor(''), own);
   return formatValue(value instanceof Markup ? value.text : value, own);
 }
 

@@ -28,7 +28,7 @@ export function iterate(value: Value): Iterable<Value> {
   if (value instanceof DictView) return value.values();
   if (value instanceof Iter) return value.rest();
   if (value instanceof Range) return Array.from({ length: value.length }, (_, index) => value.at(index));
-  if (value instanceof Undefined) return [];
+  if (value instanceof Undefined) return value.takenFor([]);
   throw typeError(`'${typeName(value)}' object is not iterable`);
 }
 
@@ -48,7 +48,7 @@ export function lengthOf(value: Value): number {
   if (value instanceof Dict) return value.size;
   if (value instanceof DictView) return value.dict.size;
   if (value instanceof Range) return value.length;
-  if (value instanceof Undefined) return 0;
+  if (value instanceof Undefined) return value.takenFor(0);
   throw typeError(`object of type '${typeName(value)}' has no len()`);
 }
 

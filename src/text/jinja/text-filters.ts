@@ -1,11 +1,12 @@
-import { bind, indexOf } from './arguments.ts';
+import { bind, indexOf, textArgument } from './arguments.ts';
 import { escapeHtml } from './arithmetic.ts';
-import { codePointCount, indexable, linesOf, space, trim } from './code-points.ts';
+import { codePointCount, indexable, linesOf, space, stripSpace } from './code-points.ts';
 import { isTrue } from './comparison.ts';
 import type { Filter } from './filter.ts';
 import { growText } from './growth.ts';
 import { percentFormat } from './percent-format.ts';
 import { PythonError, typeError, unsupported } from './python-error.ts';
+import { PythonRegex } from './python-regex.ts';
 import { textOf } from './python-text.ts';
 import { iterate, lengthOf } from './sequences.ts';
 import { joinTexts, justify, replaceText, splitFromEnd, stripText } from './text-functions.ts';
@@ -45,6 +46,12 @@ export const textFilters: Readonly<Record<string, Filter>> = {
     return joinTexts(texts, separator === undefined ? '' : textOf(separator));
   },
   lower: (value) => textOf(value).toLowerCase(),
+  /** lm-evaluation-harness's: Python's `re.sub`. */
+  regex_replace: (value, args) => {
+    const [pattern, replacement, count] = bind('regex_replace', ['pattern', 'repl', 'count'], args, 2);
+    const regex = new PythonRegex(textArgument('pattern', pattern));
+    return regex.replace(textArgument('string', value), textArgument('repl', replacement), indexOf(count, 0));
+  },
   replace: (value, args) => {
     const [old, replacement, count] = bind('replace', ['old', 'new', 'count'], args, 2);
     const times = count === undefined || count === null ? -1 : indexOf(count, -1);
@@ -92,7 +99,7 @@ const wordOf = new RegExp(`[^-(\\[{<${space}]+`, 'g');
 
 function unsupportedMarkup(text: string): Value {
   if (/[<&]/.test(text)) throw unsupported('`striptags` of a text with tags or entities');
-  return trim(text)
+  return stripSpace(text)
     .split(new RegExp(`[${space}]+`))
     .join(' ');
 }

@@ -33,6 +33,13 @@ export class Tuple {
   }
 }
 
+let isStrict = false;
+
+/** In a strict rendering what has no value cannot be printed or tested either. Renderings are synchronous: one setting is enough. */
+export function setStrictness(strict: boolean): void {
+  isStrict = strict;
+}
+
 /** The value of an expression that has none. Using it for more than printing and testing throws its message. */
 export class Undefined {
   readonly message: string;
@@ -41,6 +48,11 @@ export class Undefined {
   constructor(message: string, kind: 'UndefinedError' | 'SecurityError' = 'UndefinedError') {
     this.message = message;
     this.kind = kind;
+  }
+
+  /** What a template that is not strict takes it for. */
+  takenFor<Nothing>(nothing: Nothing): Nothing {
+    return isStrict ? this.fail() : nothing;
   }
 
   fail(): never {
@@ -89,7 +101,7 @@ function keyOf(key: Value): Key {
   if (typeof key === 'string' || typeof key === 'bigint' || key === null) return key;
   if (typeof key === 'boolean') return key ? 1n : 0n;
   if (typeof key === 'number') return Number.isInteger(key) ? BigInt(key) : key;
-  if (key instanceof Undefined) return Undefined;
+  if (key instanceof Undefined) return key.takenFor(Undefined);
   if (key instanceof Markup) return key.text;
   if (Array.isArray(key) || key instanceof Dict) throw typeError(`unhashable type: '${typeName(key)}'`);
   throw unsupported(`a ${typeName(key)} as a key`);

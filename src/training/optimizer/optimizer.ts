@@ -4,6 +4,7 @@ import { computePending, hasInPlaceSteps } from '../../tensor/index.ts';
 import { adafactorParameter, relativeStepSize } from './adafactor.ts';
 import { adamWParameter } from './adam-w.ts';
 import { lionParameter, sgdParameter } from './momentum.ts';
+import { mostPending } from './optimizer-numbers.ts';
 import type { OptimizerState, TrainedParameter } from './trained-parameter.ts';
 
 export type OptimizerConfig = TrainConfig['optimizer'];
@@ -57,7 +58,7 @@ export class Optimizer implements Disposable {
       });
       // Until it is computed, the former values are in memory too.
       pending += trained?.isComputedLater === true ? size : 0;
-      if (pending < MOST_PENDING) continue;
+      if (pending < mostPending) continue;
       computePending();
       pending = 0;
     }
@@ -69,9 +70,6 @@ export class Optimizer implements Disposable {
     for (const parameter of this.#trained.values()) parameter[Symbol.dispose]();
   }
 }
-
-/** In numbers. */
-const MOST_PENDING = 1 << 22;
 
 /** Makes a parameter's optimizer state, which starts at 0. */
 function trainedParameterOf(config: OptimizerConfig): (variable: tf.Variable) => TrainedParameter {

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { DropoutFactors, LanguageModel } from '../../model/index.ts';
+import type { LanguageModel, Tokens } from '../../model/index.ts';
 import { embeddingLookup, targetLogLikelihoods } from '../../tensor/index.ts';
 import type { TargetedText } from '../batches/batch-plan.ts';
 import {
@@ -59,9 +59,9 @@ export function summedTexts(texts: readonly SummedText[], layout: BatchLayout): 
 export function logProbs(
   model: LanguageModel,
   { microBatch, positions, targets, counts, texts }: SummedTexts,
-  dropout?: DropoutFactors | undefined,
+  { dropout, routed }: Pick<Tokens, 'dropout' | 'routed'> = {},
 ): tf.Tensor {
-  const hidden = model.hidden(tokensOf(model.config, microBatch, dropout)); // [N, C]
+  const hidden = model.hidden({ ...tokensOf(model.config, microBatch, dropout), routed }); // [N, C]
   const counted = embeddingLookup({ table: hidden, ids: tf.tensor1d(positions, 'int32') }); // [M, C]
   const logits = model.logits(counted, { dropout }); // [M, V]
   const each = targetLogLikelihoods({ logits, targets: tf.tensor1d(targets, 'int32') }); // [M]

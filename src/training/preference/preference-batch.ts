@@ -4,6 +4,7 @@ import type { DropoutFactors, LanguageModel } from '../../model/index.ts';
 import type { BatchPart, PartLoss, PreferenceBatch } from '../batch-parts.ts';
 import type { Answer, JudgedAnswer, PreferencePair } from '../batches/batch-plan.ts';
 import { type BatchLayout, ignoredTarget } from '../batches/micro-batch.ts';
+import { type RouterLoss, routerLoss } from '../router-loss.ts';
 import { logProbs, logProbValues, summedTexts } from './answer-log-probs.ts';
 import { sumOf } from './figures.ts';
 import { ktoLosses, type PairObjective, type PairObjectiveName, pairObjective } from './objectives.ts';
@@ -70,7 +71,8 @@ function pairPart(
     isFree ? 0 : reference * (scales[index] ?? 1),
   );
   const loss = (model: LanguageModel, dropout?: DropoutFactors | undefined): PartLoss => {
-    const sums = logProbs(model, texts, dropout); // [2 P + 1]
+    const router = routerLoss(model.config, texts.microBatch);
+    const sums = logProbs(model, texts, { dropout, routed: router?.routed }); // [2 P + 1]
     const values = averages
       ? tf.mul(tf.slice(sums, 0, 2 * count), tf.tensor1d(scales))
       : tf.slice(sums, 0, 2 * count);
@@ -84,7 +86,7 @@ function pairPart(
     );
     const total = learns ? tf.sub(preferred, tf.mul(tf.slice(sums, 2 * count, 1), learnedShare)) : preferred;
     return {
-      loss: tf.reshape(total, []) as tf.Scalar,
+      loss: withRouters(total, router),
       measured: {
         values: sums,
         figures: (sums) => {
@@ -149,7 +151,8 @@ function judgedPart(
   );
   const references = items.map(({ answer }) => answer.reference ?? 0);
   const loss = (model: LanguageModel, dropout?: DropoutFactors | undefined): PartLoss => {
-    const sums = logProbs(model, texts, dropout); // [A + 1]
+    const router = routerLoss(model.config, texts.microBatch);
+    const sums = logProbs(model, texts, { dropout, routed: router?.routed }); // [A + 1]
     const losses = ktoLosses({
       gains: tf.sub(tf.slice(sums, 0, items.length), tf.tensor1d(references)),
       signs: tf.tensor1d(items.map(({ desirable }) => (desirable ? 1 : -1))),
@@ -158,7 +161,7 @@ function judgedPart(
       beta,
     });
     return {
-      loss: tf.mean(losses) as tf.Scalar, // a mean has no axes left
+      loss: withRouters(tf.mean(losses), router),
       measured: {
         values: sums,
         figures: (sums) => {
@@ -182,6 +185,12 @@ function judgedPart(
   };
   return { weight: items.length, loss };
 }
+
+/** A loss of one number, with that of the routers of a model that asks for it. */
+const withRouters = (loss: tf.Tensor, router: RouterLoss | undefined): tf.Scalar => {
+  const scalar = tf.reshape(loss, []) as tf.Scalar; // no axes
+  return router === undefined ? scalar : tf.add(scalar, router.value());
+};
 
 const unmasked = (targets: Int32Array): number =>
   targets.reduce((count, target) => count + Number(target !== ignoredTarget), 0);

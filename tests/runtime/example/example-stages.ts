@@ -166,7 +166,7 @@ const train = exampleStage({
     inputs: {
       model: { accepts: ['model'], required: true, parts: 'one' },
       train: { accepts: ['tokens'], required: true, parts: 'one' },
-      validation: { accepts: ['tokens'], required: false, parts: 'one' },
+      validation: { accepts: ['tokens'], required: false, parts: 'one', named: true },
     },
     outputs: { model: { type: 'model' }, history: { type: 'history' } },
   }),

@@ -133,3 +133,22 @@ test('ten thousand stages in one file become one graph', async () => {
   );
   expect(dag.nodes.size).toBe(10_000);
 });
+
+test('a map of names binds several inputs to a port that takes one', async () => {
+  await using folder = await ExampleFolder.open();
+  const named = yaml.replace(
+    'validation: tokenize.tokens.test',
+    'validation: { seen: tokenize.train, unseen: tokenize.test }',
+  );
+  const { nodes } = await folder.dag(named);
+  const inputs = Object.entries(nodes.get('train')?.inputs ?? {}).map(([port, { stage, output, part }]) => [
+    port,
+    [stage, output, part],
+  ]);
+  expect(Object.fromEntries(inputs)).toEqual({
+    model: ['base', 'model', undefined],
+    train: ['tokenize', 'tokens', 'train'],
+    'validation.seen': ['tokenize', 'tokens', 'train'],
+    'validation.unseen': ['tokenize', 'tokens', 'test'],
+  });
+});

@@ -289,3 +289,30 @@ test.each([
 ])('$mistake: an error that says so', async ({ given, message }) => {
   await expect(given()).rejects.toMatchObject({ name: 'UserError', message });
 });
+
+test('bleu and chrf are scores of all answers with intervals, and have one of each answer; rouge is a mean', async () => {
+  const responses = [
+    answered('a', 'the cat sat on the mat', { expected: 'the cat sat on the mat' }),
+    answered('b', 'a dog', { expected: 'a dog barks' }),
+    answered('c', '', { expected: 'nothing' }),
+  ];
+  const scores = await scoresOf({ metrics: ['bleu', 'chrf', 'rouge_l'] }, { responses });
+  const interval = { low: expect.any(Number), high: expect.any(Number), rounds: 1000, seed: 0 };
+  const common = { higher_is_better: true, count: 3 };
+  expect(scores).toEqual({
+    metrics: [
+      // All n-grams are expected ones, and there are 8 words where 10 are expected.
+      { metric: 'bleu', value: expect.closeTo(100 * Math.exp(1 - 10 / 8), 10), ...common, interval },
+      { metric: 'chrf', value: expect.any(Number), ...common, interval },
+      {
+        ...{ metric: 'rouge_l', value: expect.closeTo((1 + 0.8 + 0) / 3, 12), ...common },
+        standard_error: expect.any(Number),
+      },
+    ],
+    records: [
+      { id: 'a', values: { bleu: expect.closeTo(100, 10), chrf: 100, rouge_l: 1 } },
+      { id: 'b', values: { bleu: expect.any(Number), chrf: expect.any(Number), rouge_l: 0.8 } },
+      { id: 'c', values: { bleu: 0, chrf: 0, rouge_l: 0 } },
+    ],
+  });
+});

@@ -249,6 +249,31 @@ describe("train's configuration", () => {
     });
   });
 
+  it('has for each objective the settings of preferences that it uses', () => {
+    const pointers = (config: JsonObject) =>
+      problems(config)?.map(({ pointer, message }) => [pointer, message]);
+    expect([
+      pointers({ preference: { beta: 0.2 } }),
+      pointers({ objective: 'ipo', preference: { beta: 0.2, label_smoothing: 0.1 } }),
+      pointers({ objective: 'dpo', preference: { loss_type: 'hinge', label_smoothing: 0.1 } }),
+      pointers({ objective: 'dpo', preference: { loss_type: 'robust', label_smoothing: 0.1 } }),
+      pointers({ objective: 'kto', keep: 'best', metric_for_best_model: 'validation_rewards_accuracies' }),
+      pointers({ objective: 'dpo', keep: 'best', metric_for_best_model: 'validation_rewards_accuracies' }),
+    ]).toEqual([
+      [['/preference/beta', '`beta` has no effect on `objective: sft`']],
+      [['/preference/label_smoothing', '`label_smoothing` has no effect on `objective: ipo`']],
+      [
+        [
+          '/preference/label_smoothing',
+          '`label_smoothing` has no effect on `objective: dpo` with `loss_type: hinge`',
+        ],
+      ],
+      [],
+      [['/metric_for_best_model', 'nothing measures `validation_rewards_accuracies`']],
+      [],
+    ]);
+  });
+
   it('sets the warm-up once, and has a final share only with a decay', () => {
     expect(
       problems({ schedule: { warmup_steps: 1, warmup_share: 0.1, name: 'linear', final_share: 0.1 } }),
@@ -301,5 +326,54 @@ describe("train's configuration", () => {
       true,
       true,
     ]);
+  });
+
+  it('requires the validation set that is named, or prompts for scores of answers', () => {
+    const generation = { metrics: ['rouge1'] };
+    const inputsOf = (config: JsonObject) => {
+      const { inputs } = trainStage.ports(fillDefaults(trainStage.schema, config));
+      return Object.entries(inputs).map(([port, { required, named = false }]) =>
+        [port, ...(required ? ['required'] : []), ...(named ? ['named'] : [])].join(' '),
+      );
+    };
+    const first = ['model required', 'train required'];
+    expect(inputsOf({})).toEqual([...first, 'validation named']);
+    expect(inputsOf({ keep: 'best' })).toEqual([...first, 'validation required']);
+    expect(inputsOf({ keep: 'best', metric_for_best_model: 'validation_loss/hard' })).toEqual([
+      ...first,
+      ...['validation named', 'validation.hard required'],
+    ]);
+    expect(inputsOf({ keep: 'best', metric_for_best_model: 'rouge1', evaluate: { generation } })).toEqual([
+      ...first,
+      ...['validation named', 'prompts required'],
+    ]);
+  });
+
+  it.each([
+    [{ optimizer: { name: 'adafactor' } }, 'no-learning-rate: `adafactor` needs a learning rate'],
+    [
+      { optimizer: { name: 'adafactor', relative_step: true, learning_rate: 1e-3 } },
+      'unused-field: `relative_step` sets the learning rate itself',
+    ],
+    [
+      { optimizer: { name: 'adafactor', relative_step: true }, schedule: { name: 'linear' } },
+      'unused-field: `relative_step` sets the learning rate, without a schedule',
+    ],
+    [
+      { optimizer: { name: 'adafactor', learning_rate: 1e-3, warmup_init: true } },
+      'unused-field: `warmup_init` only affects `relative_step`',
+    ],
+    [
+      { optimizer: { name: 'sgd', nesterov: true } },
+      'unused-field: `nesterov` looks ahead by the momentum, and there is none',
+    ],
+    [{ loraplus_lr_ratio: 4 }, 'unused-field: `loraplus_lr_ratio` only affects `lora`'],
+    [
+      { metric_for_best_model: 'rouge1' },
+      'unused-field: `metric_for_best_model` has no effect: nothing watches it',
+    ],
+    [{ keep: 'best', metric_for_best_model: 'rouge1' }, 'unknown-metric: nothing measures `rouge1`'],
+  ] as const)('has no setting without effect: %j', (config, problem) => {
+    expect(problems(config)?.map(({ code, message }) => `${code}: ${message}`)).toEqual([problem]);
   });
 });

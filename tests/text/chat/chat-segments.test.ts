@@ -131,6 +131,7 @@ describe('a conversation', () => {
         .filter(({ role }) => role === 'response')
         .map(({ text }) => text);
     expect(learned({ trainedTurns: 'last' as 'all' })).toEqual(['Ciao']);
+    expect(learned({ trainedTurns: [-1] as never })).toEqual(['Ciao']);
     expect(learned({ trainedRoles: ['user'] })).toEqual([
       '<|im_start|>',
       'user\nHi',

@@ -16,7 +16,7 @@ const plain: readonly (readonly [theirs: readonly string[], ours: Place])[] = [
   [['lora_dropout'], 'train.lora.dropout'],
   [['peft_use_rslora', 'use_rslora'], 'train.lora.use_rslora'],
   [['peft_use_dora', 'use_dora'], 'train.lora.use_dora'],
-  [['loraplus_lr_ratio'], 'train.lora.loraplus_lr_ratio'],
+  [['loraplus_lr_ratio'], 'train.loraplus_lr_ratio'],
   [['lora_modules_to_save', 'additional_target'], 'train.lora.modules_to_save'],
   [['neftune_noise_alpha', 'noisy_embedding_alpha'], 'train.neftune_noise_alpha'],
   [['early_stopping_patience'], 'train.early_stop.patience'],
@@ -35,7 +35,7 @@ export function translateTraining(
   { hasLora, hasPreferences }: { readonly hasLora: boolean; readonly hasPreferences: boolean },
 ): void {
   const isUsed = (place: Place): boolean =>
-    (hasLora || !place.startsWith('train.lora.')) &&
+    (hasLora || !place.startsWith('train.lora')) &&
     (hasPreferences || !place.startsWith('train.preference.'));
   for (const [theirs, ours] of plain)
     for (const field of theirs) {

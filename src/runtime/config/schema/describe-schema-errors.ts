@@ -17,6 +17,8 @@ interface SchemaSubject {
   readonly nameOf: (path: readonly string[]) => string;
   /** Help that says where an unknown field belongs. */
   readonly homeOf: (path: readonly string[], field: string) => string | undefined;
+  /** Help for a value that another program takes there. */
+  readonly valueHelp?: (value: string) => string | undefined;
   /** The path of a field of that or a similar name anywhere in the schema of a stage's `with`. */
   readonly fieldElsewhere?: (field: string) => readonly string[] | undefined;
 }
@@ -85,7 +87,10 @@ function describe(subject: SchemaSubject, finding: SchemaFinding): Diagnostic {
     name: subject.nameOf(finding.path),
     value,
   });
-  const help = (finding.kind === 'unknown-field' ? rightPlace(subject, finding) : undefined) ?? usual;
+  const help =
+    (finding.kind === 'unknown-field' ? rightPlace(subject, finding) : undefined) ??
+    (finding.kind === 'misfit' && typeof value === 'string' ? subject.valueHelp?.(value) : undefined) ??
+    usual;
   return {
     ...wording,
     span: spanOf(subject, finding),
