@@ -57,7 +57,8 @@ export function quantizedShare(
   let [weights, bytes] = [0, 0];
   for (const { shape, bits } of quantizedMatrices(config, precision).values()) {
     weights += shape[0] * shape[1];
-    bytes += shape[0] * shape[1] * (bits / 8 + 4 / block);
+    // A block has a scale and, in 4 bits, a zero.
+    bytes += shape[0] * shape[1] * (bits / 8 + (bits === 8 ? 4 : 8) / block);
   }
   return { weights, bytes };
 }

@@ -97,13 +97,15 @@ export function trainingMemory(config: ModelConfig, shape: TrainingShape): Memor
   const copies = accumulates ? 2.25 : 1; // those of a micro-batch and their sum; fitted too
   const { weights: quantized, bytes } = shape.quantized ?? { weights: 0, bytes: 0 };
   const float = floatBytes * (parameters - quantized);
+  // Matrices in float32 again for the gradient; fitted to SmolLM2-135M, and those of a layer with checkpoints.
+  const widened = checkpoints ? (2 * floatBytes * quantized) / layers : 2.6 * quantized;
   return {
     weights: float + bytes,
     gradients: floatBytes * trained * copies,
     moments: floatBytes * (optimizer.state + optimizer.step),
     activations: floatBytes * activations,
     cache: 0,
-    overhead: trainingProcessBytes + 0.65 * float, // the engine's copies of weights in another layout
+    overhead: trainingProcessBytes + widened + 0.65 * float, // the engine's copies of weights in another layout
   };
 }
 

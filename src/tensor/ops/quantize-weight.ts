@@ -14,46 +14,84 @@ export interface MatrixToQuantize {
   readonly transposed: boolean;
 }
 
-interface QuantizedMatrix {
+export interface QuantizedMatrix {
   /** [O, ceil(I / BLOCK), BLOCK] whole numbers from 0, of `bits` bits each; of two in a byte the first is the lower. */
   readonly bytes: Uint8Array;
-  /** [O, ceil(I / BLOCK)]; a weight is its scale times (its number - 2^(bits - 1)). */
+  /** [O, ceil(I / BLOCK)] */
   readonly scales: Float32Array;
+  /** [O, ceil(I / BLOCK)]: a weight is its scale times (its number - the zero). Undefined if all zeros are 128. */
+  readonly zeros: Float32Array | undefined;
 }
 
 /**
- * Rounds a matrix to 8 or 4 bits, so that the largest weight of each block keeps its value: in 8 bits symmetrically around 0,
- * as GGUF's Q8_0; in 4 bits the largest becomes the number 0, as in Q4_0. Weights that were read from these formats stay
- * as they are.
+ * Rounds a matrix to 8 or 4 bits. In 8 bits each block is symmetric around 0 and its largest weight keeps its value, as in
+ * GGUF's Q8_0. In 4 bits a block takes the better of two grids: that of Q4_0, in which the weight furthest from 0 keeps its
+ * value, or that of Q4_1, from the least weight to the greatest. So weights that were read from these formats keep their
+ * values, those of Q4_1 up to rounding.
  */
 export function quantizeWeight(
   { data, inputs, outputs, transposed }: MatrixToQuantize,
   bits: WeightBits,
 ): QuantizedMatrix {
   const blocks = Math.ceil(inputs / BLOCK);
-  const zero = 2 ** (bits - 1);
-  const numbers = new Uint8Array(outputs * blocks * BLOCK).fill(zero);
+  const numbers = new Uint8Array(outputs * blocks * BLOCK).fill(2 ** (bits - 1));
   const scales = new Float32Array(outputs * blocks);
+  const zeros = bits === 8 ? undefined : new Float32Array(outputs * blocks).fill(8);
   const [step, stride] = transposed ? [1, inputs] : [outputs, 1]; // between inputs, and between outputs
+  const values = new Float32Array(BLOCK);
   for (let output = 0; output < outputs; output++)
     for (let block = 0; block < blocks; block++) {
       const start = block * BLOCK;
-      const end = Math.min(start + BLOCK, inputs);
-      let largest = 0;
-      for (let input = start; input < end; input++) {
-        const value = data[output * stride + input * step] ?? 0;
-        if (Math.abs(value) > Math.abs(largest)) largest = value;
-      }
+      const count = Math.min(BLOCK, inputs - start);
+      for (let place = 0; place < count; place++)
+        values[place] = data[output * stride + (start + place) * step] ?? 0;
+      const given = values.subarray(0, count);
       const index = output * blocks + block;
-      const scale = Math.fround(bits === 8 ? Math.abs(largest) / (zero - 1) : largest / -zero);
-      scales[index] = scale;
-      if (scale === 0) continue;
-      for (let input = start; input < end; input++) {
-        const value = data[output * stride + input * step] ?? 0;
-        numbers[index * BLOCK + input - start] = Math.min(Math.round(value / scale) + zero, 2 ** bits - 1);
-      }
+      const grid = bits === 8 ? symmetricGrid(given) : fourBitGrid(given);
+      scales[index] = grid.scale;
+      if (zeros !== undefined) zeros[index] = grid.zero;
+      if (grid.scale === 0) continue;
+      for (let place = 0; place < count; place++)
+        numbers[index * BLOCK + place] = numberOn(grid, { value: given[place] ?? 0, most: 2 ** bits - 1 });
     }
-  return { bytes: bits === 8 ? numbers : inHalfBytes(numbers), scales };
+  return { bytes: bits === 8 ? numbers : inHalfBytes(numbers), scales, zeros };
+}
+
+/** A weight is scale (number - zero). */
+interface Grid {
+  readonly scale: number;
+  readonly zero: number;
+}
+
+function numberOn({ scale, zero }: Grid, { value, most }: { readonly value: number; readonly most: number }) {
+  return Math.max(0, Math.min(most, Math.round(value / scale + zero)));
+}
+
+function symmetricGrid(values: Float32Array): Grid {
+  return { scale: Math.fround(Math.abs(furthest(values)) / 127), zero: 128 };
+}
+
+const furthest = (values: Float32Array): number =>
+  values.reduce((far, value) => (Math.abs(value) > Math.abs(far) ? value : far), 0);
+
+function fourBitGrid(values: Float32Array): Grid {
+  const centered = { scale: Math.fround(furthest(values) / -8), zero: 8 };
+  const least = values.reduce((low, value) => Math.min(low, value), Number.POSITIVE_INFINITY);
+  const greatest = values.reduce((high, value) => Math.max(high, value), Number.NEGATIVE_INFINITY);
+  const scale = Math.fround((greatest - least) / 15);
+  if (scale === 0) return centered;
+  const shifted = { scale, zero: Math.fround(-least / scale) };
+  return errorOn(shifted, values) < errorOn(centered, values) ? shifted : centered;
+}
+
+/** The sum of squared differences. */
+function errorOn(grid: Grid, values: Float32Array): number {
+  let sum = 0;
+  for (const value of values) {
+    const difference = grid.scale * (numberOn(grid, { value, most: 15 }) - grid.zero) - value;
+    sum += difference * difference;
+  }
+  return sum;
 }
 
 function inHalfBytes(numbers: Uint8Array): Uint8Array {
@@ -65,7 +103,7 @@ function inHalfBytes(numbers: Uint8Array): Uint8Array {
 
 /** The matrix that the bytes encode, in the layout that `transposed` names. */
 export function dequantizeWeight(
-  { bytes, scales }: QuantizedMatrix,
+  { bytes, scales, zeros }: QuantizedMatrix,
   {
     inputs,
     outputs,
@@ -75,7 +113,6 @@ export function dequantizeWeight(
 ): Float32Array {
   const data = new Float32Array(inputs * outputs);
   const blocks = Math.ceil(inputs / BLOCK);
-  const zero = 2 ** (bits - 1);
   const [step, stride] = transposed ? [1, inputs] : [outputs, 1];
   for (let output = 0; output < outputs; output++)
     for (let input = 0; input < inputs; input++) {
@@ -83,7 +120,7 @@ export function dequantizeWeight(
       const place = block * BLOCK + (input % BLOCK);
       const byte = (bits === 8 ? bytes[place] : bytes[place >> 1]) ?? 0;
       const number = bits === 8 ? byte : place % 2 === 0 ? byte % 16 : byte >> 4;
-      data[output * stride + input * step] = (number - zero) * (scales[block] ?? 0);
+      data[output * stride + input * step] = (number - (zeros?.[block] ?? 128)) * (scales[block] ?? 0);
     }
   return data;
 }

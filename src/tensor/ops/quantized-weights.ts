@@ -141,7 +141,10 @@ function quantizedWeight(
   const packed = new Int32Array(quantized.bytes.buffer);
   const bytes = tf.keep(tf.tensor(packed, [outputs, blocks, packed.length / (outputs * blocks)], 'int32'));
   const scales = tf.keep(tf.tensor2d(quantized.scales, [outputs, blocks]));
-  const release = exact ? () => {} : markConstant([bytes, scales]);
+  const zeros =
+    quantized.zeros === undefined ? undefined : tf.keep(tf.tensor2d(quantized.zeros, [outputs, blocks]));
+  const stored = { bytes, scales, ...(zeros && { zeros }) };
+  const release = exact ? () => {} : markConstant(Object.values(stored));
   const attributes = { inputs, outputs, bits, exact };
   const run = (kernel: string, inputs: Readonly<Record<string, tf.Tensor>>) => {
     const [result] = fused(kernel, { inputs, attributes }) ?? [];
@@ -149,11 +152,11 @@ function quantizedWeight(
     return result;
   };
   return {
-    product: (x) => run('QuantizedMatMul', { x, bytes, scales }),
-    rounded: () => run('DequantizedMatrix', { bytes, scales }),
+    product: (x) => run('QuantizedMatMul', { x, ...stored }),
+    rounded: () => run('DequantizedMatrix', stored),
     dispose: () => {
       release();
-      tf.dispose([bytes, scales]);
+      tf.dispose(Object.values(stored));
     },
   };
 }

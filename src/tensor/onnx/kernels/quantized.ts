@@ -1,3 +1,4 @@
+import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { BLOCK } from '../../ops/quantize-weight.ts';
 import type { GraphRecorder } from '../graph/graph-recorder.ts';
 import { type GraphValue, graphValue, hostArrayOf, operator } from '../graph/graph-value.ts';
@@ -7,6 +8,9 @@ import { kernel } from './kernel.ts';
 const FLOAT_PRODUCTS = 1;
 const EIGHT_BIT_PRODUCTS = 4;
 
+/** `zeros` only in 4 bits. */
+type Stored = 'bytes' | 'scales' | 'zeros';
+
 interface QuantizedAttributes extends Readonly<Record<'inputs' | 'outputs' | 'bits', number>> {
   /** Whether the rows stay in float32. */
   readonly exact: boolean;
@@ -15,25 +19,27 @@ interface QuantizedAttributes extends Readonly<Record<'inputs' | 'outputs' | 'bi
 /** Kernels of matrices that are stored as blocks of whole numbers with one scale each; see quantize-weight.ts. */
 export const quantizedKernels = {
   /** Rows times a matrix; see MatMulNBits of com.microsoft. */
-  QuantizedMatMul: kernel<'x' | 'bytes' | 'scales', QuantizedAttributes>(({ inputs, attributes, graph }) => {
+  QuantizedMatMul: kernel<'x' | Stored, QuantizedAttributes>(({ inputs, attributes, graph }) => {
     const x = graph.value(inputs.x);
     const product = operator('MatMulNBits', {
       ...{ K: attributes.inputs, N: attributes.outputs, bits: attributes.bits, block_size: BLOCK },
       accuracy_level: attributes.exact ? FLOAT_PRODUCTS : EIGHT_BIT_PRODUCTS,
     });
-    const factors = [x, asBytes(graph.value(inputs.bytes)), graph.value(inputs.scales)];
+    const zeros = attributes.bits === 8 ? [] : [graph.value(inputs.zeros)];
+    const factors = [x, asBytes(graph.value(inputs.bytes)), graph.value(inputs.scales), ...zeros];
     const shape = [...x.shape.slice(0, -1), attributes.outputs];
     return graph.tensor(graph.add({ operator: product, inputs: factors, shape }));
   }),
 
   /** The matrix in float32: [O, I]. */
-  DequantizedMatrix: kernel<'bytes' | 'scales', QuantizedAttributes>(({ inputs, attributes, graph }) => {
+  DequantizedMatrix: kernel<Stored, QuantizedAttributes>(({ inputs, attributes, graph }) => {
     const { inputs: columns, outputs: rows, bits } = attributes;
     const bytes = graph.cast(asBytes(graph.value(inputs.bytes)), 'float32');
     const numbers = bits === 8 ? bytes : halfBytes(graph, bytes);
-    const centered = graph.apply(operator('Sub'), [numbers, graph.scalar(2 ** (bits - 1))]); // [O, blocks, 32]
-    const scales = graph.view(graph.value(inputs.scales), [rows, columns / BLOCK, 1]);
-    const values = graph.apply(operator('Mul'), [centered, scales]);
+    const perBlock = (tensor: TensorInfo) => graph.view(graph.value(tensor), [rows, columns / BLOCK, 1]);
+    const zeros = bits === 8 ? graph.scalar(128) : perBlock(inputs.zeros);
+    const centered = graph.apply(operator('Sub'), [numbers, zeros]); // [O, blocks, 32]
+    const values = graph.apply(operator('Mul'), [centered, perBlock(inputs.scales)]);
     return graph.tensor(graph.view(values, [rows, columns]));
   }),
 };
