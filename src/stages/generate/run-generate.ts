@@ -10,7 +10,7 @@ import type { Once } from '../ports/open-ports.ts';
 import { choicesMode } from './choice-log-likelihoods.ts';
 import { type Generated, type Generation, generate } from './generate.ts';
 import { responseLogLikelihood, rollingLogLikelihood } from './log-likelihood.ts';
-import { readPrompts } from './prompt.ts';
+import { type Prompt, readPrompts } from './prompt.ts';
 import { generateByTask, longestAnswer } from './task-mode.ts';
 import { localClient, textGeneration } from './text-generation.ts';
 
@@ -21,6 +21,7 @@ export const { run } = implementStage<GenerateConfig>()({
   async run({ config, inputs, outputs, statePath, memoPath, share, resources, host, once }) {
     const folder = inputs.model.path;
     const prompts = await readPrompts(inputs.prompts, config);
+    noteUnheededTasks(prompts, { config, host });
     const generation = { config, prompts, share, statePath, memoPath, host };
     const served = await endpointModel(folder);
     const { responses, measurements } =
@@ -34,6 +35,20 @@ export const { run } = implementStage<GenerateConfig>()({
     return measurements;
   },
 });
+
+/** Another mode than `task` asks the same questions, but not as their tasks want them answered. */
+function noteUnheededTasks(
+  prompts: readonly Prompt[],
+  { config, host }: Pick<Generation, 'config' | 'host'>,
+): void {
+  const count = prompts.filter(({ generation }) => generation !== undefined).length;
+  if (count === 0 || config.mode === 'task') return;
+  host.report({
+    type: 'note',
+    level: 'warning',
+    message: `${count} of ${prompts.length} records are of tasks that say how they are answered, which \`mode: ${config.mode}\` does not heed; \`mode: task\` does`,
+  });
+}
 
 async function generateLocally(
   generation: Generation,
