@@ -39,6 +39,14 @@ export async function readYamlValue(path: string, name: string): Promise<YamlVal
     const reason = code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${String(code)})`;
     throw new UserError({ code: 'no-file', message: `${name}: ${reason}`, cause });
   });
+  try {
+    return parsedValue(text, name);
+  } catch (error) {
+    throw error instanceof RangeError ? badYaml(name, 'it is nested too deeply') : error;
+  }
+}
+
+function parsedValue(text: string, name: string): YamlValue {
   const lines = new LineCounter();
   const document = parseDocument(text, { version: '1.1', lineCounter: lines, uniqueKeys: false });
   const [error] = document.errors;
