@@ -6,7 +6,7 @@ const globalSetup = 'tests/global-setup.ts';
 
 const webgpuOnly = [
   'tests/tensor/{webgpu,cached-attention}.test.ts',
-  'tests/model/{families,generation,cached-decoder,choice-log-likelihoods,decode-rows}.test.ts',
+  'tests/model/{families,generation,cached-decoder,choice-log-likelihoods,decode-rows,continuous-batch}.test.ts',
 ];
 
 /** The tests of backends, run once more on another. */

@@ -17,7 +17,7 @@ export interface CollateConfig {
    */
   readonly too_long: 'truncate' | 'drop' | 'error';
   /**
-   * Which tokens the model learns to predict: `all`, the response with its header (`response_with_header`), or the `response` alone. The end of the text is always learned.
+   * Which tokens the model learns to predict: `all`, the response with its header (`response_with_header`), or the `response` alone. The end of the text is always learned. Of [preferences](../preference.md) the response is compared, with its header for `response_with_header`; `all` is what `orpo` learns besides.
    */
   readonly train_on: 'all' | 'response_with_header' | 'response';
   /**

@@ -7,7 +7,7 @@ import type { FigureSums } from './preference/figures.ts';
 /** A batch of any objective. */
 export type TrainingBatch = Batch | PreferenceBatch;
 
-/** A batch whose parts know their loss. */
+/** A batch of preferences. */
 export interface PreferenceBatch {
   /** Input tokens without padding, of the answers that are compared. */
   readonly tokens: number;

@@ -113,6 +113,28 @@ test.each([
   expect([exitCode, stdout]).toEqual([1, expect.stringContaining(message)]);
 });
 
+test('an adapter with new tokens is refused by a base without them, and goes on with one that has them', async () => {
+  const answers = (added: string) => `name: answers
+stages:
+  base: { uses: load, with: { model: base${added} } }
+  adapter: { uses: load, with: { adapter: out/tokens } }
+  load: { with: { records: rows.jsonl } }
+  format: { from: load, with: { template: completion } }
+  tokenize: { from: { records: format, tokenizer: base.tokenizer } }
+  collate: { from: tokenize, with: { batch_size: 2, max_length: 40 } }
+  train: { from: { model: base, adapter: adapter, train: collate }, with: { epochs: 1, lora: continue } }
+`;
+  const added = ', add_tokens: ["<city>", "<date>"], add_special_tokens: ["<|tool|>"]';
+  await rig.write('answers.yaml', answers(added));
+  expect(await rig.tuneloom('run', 'answers.yaml')).toMatchObject({ exitCode: 0 });
+  await rig.write('answers.yaml', answers('').replace('rows.jsonl', 'plain.jsonl'));
+  const { exitCode, stdout } = await rig.tuneloom('run', 'answers.yaml');
+  expect([exitCode, stdout]).toEqual([
+    1,
+    expect.stringContaining('the adapter trains the token 31, and the model has 31'),
+  ]);
+});
+
 test('the tokens of an adapter that goes on are its own', async () => {
   await rig.write(
     'continued.yaml',

@@ -170,6 +170,11 @@ describe('a model is refused that a GGUF file would make another one of', () => 
       'llama.cpp always caps the scores and logits of Gemma 2',
     ],
     [
+      'a head of its own',
+      { model_type: 'gemma2', tie_word_embeddings: false },
+      'llama.cpp takes the token embedding as the head of Gemma 2, and this model has another',
+    ],
+    [
       'other layers with a window',
       { model_type: 'gemma2', num_hidden_layers: 2, layer_types: ['full_attention', 'sliding_attention'] },
       'has no place for its `windows`',

@@ -64,7 +64,7 @@ test('a model that is not supported is refused before its weights are downloaded
   await using rig = await openRemoteRig(repositories, modelStage);
   expect(await failing(rig)).toMatchInlineSnapshot(`
     "error[unsupported-model] hf:owner/tiny/config.json has the model_type "mamba"
-    help: tuneloom supports these types of models: gpt2, llama, mistral, qwen2, qwen3, phi3, olmo2, gpt_neox, phi, gemma2, gemma3_text"
+    help: tuneloom supports these types of models: gpt2, llama, mistral, mixtral, qwen2, qwen3, qwen3_moe, phi3, olmo2, gpt_neox, phi, gemma2, gemma3_text"
   `);
   expect((await rig.tuneloom('update')).exitCode).toBe(2);
   expect(rig.hub.requests.filter(({ path }) => path.includes('safetensors'))).toEqual([]);

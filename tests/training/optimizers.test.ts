@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/core/json.ts';
 import { openSafetensors } from '../../src/formats/safetensors/open-safetensors.ts';
@@ -131,4 +132,13 @@ it('a pattern of learning rates that matches nothing is refused', async () => {
     /`learning_rate_multipliers` has `q_proj\*`, which matches no trained parameter/,
   );
   model.dispose();
+});
+
+it.each(['adafactor', 'lion', 'sgd-momentum'])('%s leaves no tensor behind', async (run) => {
+  await openTensorBackend({ backend: 'onnx' });
+  const before = tf.memory().numTensors;
+  const model = await openLanguageModel(fixture('tiny-gpt2'));
+  await lossesOf(model, configOf({ optimizer: runs[run]?.settings ?? {} }));
+  model.dispose();
+  expect(tf.memory().numTensors).toBe(before);
 });

@@ -12,7 +12,7 @@ export const projectCommands: CommandGroup = {
       name: 'init',
       usage: '[folder]',
       mostWords: 1,
-      summary: 'Write a small working pipeline to start from',
+      summary: "Write a small working pipeline to start from, or another program's training as one",
       options: [
         new Option('--from <file>', "make the pipeline of axolotl's or LLaMA-Factory's YAML file"),
         jsonOption,

@@ -158,14 +158,14 @@ const expertFields = ({ mixture, json }: LlamaConfig): Fields =>
         }),
       };
 
-/** Throws a UserError if Gemma 2 has no caps: llama.cpp takes the usual ones where the file names none. */
-function gemmaFields({ json, windows, contextLength, scoreCap, logitCap }: GemmaConfig): Fields {
-  if (json.model_type === 'gemma2' && (scoreCap === undefined || logitCap === undefined))
-    throw new UserError({
-      code: 'unsupported-model',
-      message: 'llama.cpp always caps the scores and logits of Gemma 2, and this model has no cap',
-      help: 'export it with --format hf',
-    });
+/** Throws a UserError for a Gemma 2 that llama.cpp has no place for: it always caps its logits, and ties its head. */
+function gemmaFields({ json, windows, contextLength, scoreCap, logitCap, tied }: GemmaConfig): Fields {
+  if (json.model_type === 'gemma2') {
+    if (scoreCap === undefined || logitCap === undefined)
+      throw unlikeGemma2('always caps the scores and logits of Gemma 2, and this model has no cap');
+    if (!tied)
+      throw unlikeGemma2('takes the token embedding as the head of Gemma 2, and this model has another');
+  }
   return {
     'attention.sliding_window': {
       uint32: windows.find((window) => window !== undefined) ?? contextLength,
@@ -174,6 +174,13 @@ function gemmaFields({ json, windows, contextLength, scoreCap, logitCap }: Gemma
     ...(logitCap !== undefined && { final_logit_softcapping: { float32: logitCap } }),
   };
 }
+
+const unlikeGemma2 = (what: string): UserError =>
+  new UserError({
+    code: 'unsupported-model',
+    message: `llama.cpp ${what}`,
+    help: 'export it with --format hf',
+  });
 
 /** llama.cpp requires a window, 0 for none. */
 function phi3Fields({ json, windows }: ModelConfig): Fields {

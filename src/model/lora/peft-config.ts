@@ -103,7 +103,7 @@ const types: Readonly<Record<string, readonly [(value: Json | undefined) => bool
   modules_to_save: [isTexts, 'a list of names'],
   rank_pattern: [isMapOf(isRank), 'a map from patterns to whole numbers above 0'],
   alpha_pattern: [isMapOf(isPositive), 'a map from patterns to numbers above 0'],
-  trainable_token_indices: [isTrainedTokens, 'a list of ids, or a map of such lists'],
+  trainable_token_indices: [isTrainedTokens, 'a list of different ids, or a map of such lists'],
 };
 
 const required = ['r', 'lora_alpha', 'target_modules'];

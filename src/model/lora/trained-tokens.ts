@@ -33,7 +33,14 @@ export function trainedRows(
           help: 'leave out one of them, or the module in `lora.targets` and `lora.modules_to_save`',
         });
       const from = `${module}.weight`;
-      const [, width = 0] = layout.get(from)?.shape ?? [];
+      const [size = 0, width = 0] = layout.get(from)?.shape ?? [];
+      const beyond = ids.find((id) => id >= size);
+      if (beyond !== undefined)
+        throw new UserError({
+          code: 'adapter-misfit',
+          message: `the adapter trains the token ${beyond}, and the model has ${size}`,
+          help: 'give the model the same tokens first: `add_tokens` and `add_special_tokens` in `load`',
+        });
       return [module, { ids, from, shape: [ids.length, width] as const }];
     }),
   );
@@ -46,7 +53,9 @@ export const isTrainedTokens = (value: Json | undefined): boolean =>
   isIds(value) || (isObject(value) && Object.values(value).every(isIds));
 
 const isIds = (value: Json | undefined): boolean =>
-  isList(value) && value.every((id) => Number.isInteger(id) && Number(id) >= 0);
+  isList(value) &&
+  value.every((id) => Number.isInteger(id) && Number(id) >= 0) &&
+  new Set(value).size === value.length;
 
 /** A list is for the embedding. A module is found by its name or the end of it. */
 export function readTrainedTokens(value: Json | undefined, config: ModelConfig): TrainedTokens {

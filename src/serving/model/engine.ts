@@ -69,7 +69,11 @@ export class Engine {
       this.#texts.set(id, texts);
       this.#forgetIfOver(id);
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
+      // A request must not end the answers to others, whatever is wrong with it.
+      if (!(error instanceof UserError)) {
+        send({ type: 'failed', id, message: error instanceof Error ? error.message : String(error) });
+        return;
+      }
       const { code, message } = error;
       const field = job.prompts[0]?.kind === 'chat' ? 'messages' : 'prompt';
       send({ type: 'refused', id, refusal: { message, code: code.replaceAll('-', '_'), field } });

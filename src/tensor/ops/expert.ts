@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { swiGlu } from './activations.ts';
-
 import { customGradient, fused, hasKernel } from './custom-gradient.ts';
 import { isFrozen, linear } from './linear.ts';
 import { isRounded } from './quantized-weights.ts';

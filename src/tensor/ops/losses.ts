@@ -17,8 +17,8 @@ export function crossEntropy({ logits, targets }: LogitsAndTargets): tf.Tensor {
 }
 
 /**
- * log softmax(logits_i)[target_i] of each row, natural logarithm, 0 where the target is -100: [N]. Where a row is ignored,
- * so must be its value: its gradient is that of no target at all.
+ * log softmax(logits_i)[target_i] of each row, natural logarithm, 0 where the target is -100: [N]. Multiply the values of
+ * such ignored rows by 0: their gradient is not zero by itself.
  */
 export function targetLogLikelihoods({ logits, targets }: LogitsAndTargets): tf.Tensor {
   return customGradient([logits], (keep) => {

@@ -23,7 +23,6 @@ export interface AnswerRows {
 }
 
 type Side = 'chosen' | 'rejected';
-type Answers = Readonly<Record<Side, Json>>;
 
 /** Where templates look for an answer: as instructions, as prompt and completion, or by the name that the row gives it. */
 const textFields = ['output', 'completion', 'chosen'];
@@ -37,15 +36,14 @@ const ownFields = ['chosen', 'rejected', 'score_chosen', 'score_rejected'];
  * the two are of different kinds.
  */
 export function answerRows(row: JsonObject, { fields }: { readonly fields: ConversationFields }): AnswerRows {
-  const answers: Answers = { chosen: answerIn(row, 'chosen'), rejected: answerIn(row, 'rejected') };
+  const [chosen, rejected] = [answerIn(row, 'chosen', fields), answerIn(row, 'rejected', fields)];
   const rest = Object.fromEntries(Object.entries(row).filter(([name]) => !ownFields.includes(name)));
   const scores = scoreProblems(row);
-  const { chosen, rejected } = answers;
   if (typeof chosen === 'string' && typeof rejected === 'string') {
     const written = textRows(rest, { chosen, rejected, fields });
     return { ...written, unshown: [...written.unshown, ...scores] };
   }
-  const turns = { chosen: turnsIn(chosen), rejected: turnsIn(rejected) };
+  const turns = { chosen: turnsIn(chosen, fields), rejected: turnsIn(rejected, fields) };
   if (turns.chosen !== undefined && turns.rejected !== undefined) {
     const written = turnRows(rest, { chosen: turns.chosen, rejected: turns.rejected, fields });
     return { ...written, unshown: [...written.unshown, ...scores] };
@@ -57,20 +55,21 @@ export function answerRows(row: JsonObject, { fields }: { readonly fields: Conve
   });
 }
 
-function answerIn(row: JsonObject, name: Side): Json {
+function answerIn(row: JsonObject, name: Side, fields: ConversationFields): Json {
   const value = row[name];
   if (value === undefined || value === null) throw missingField(row, name);
   const parsed = jsonIn(value);
-  return turnsIn(parsed) === undefined ? value : parsed;
+  return turnsIn(parsed, fields) === undefined ? value : parsed; // an answer may be other JSON
 }
 
 type Turns = readonly JsonObject[];
 
-/** A turn or turns; undefined for anything else. */
-function turnsIn(value: Json): Turns | undefined {
+/** A turn or turns, which say who speaks; undefined for anything else. */
+function turnsIn(value: Json, { role }: ConversationFields): Turns | undefined {
   const list = isList(value) ? value : [value];
   const isTurn = (turn: Json): turn is JsonObject =>
-    isObject(turn) && Object.values(turn).some((field) => typeof field === 'string');
+    isObject(turn) &&
+    [role, 'role', 'from'].some((name) => name !== undefined && typeof turn[name] === 'string');
   return list.length > 0 && list.every(isTurn) ? list : undefined;
 }
 
@@ -86,7 +85,10 @@ function textRows(
     ];
     return turnRows(row, { chosen: answer(chosen), rejected: answer(rejected), fields });
   }
-  const hasPrompt = ['prompt', 'instruction'].some((name) => row[name] !== undefined && row[name] !== null);
+  // Any other text may be the prompt of a template of one's own.
+  const hasPrompt = Object.values(row).some(
+    (value) => value !== null && value !== '' && numberIn(value) === undefined,
+  );
   const side = (answer: string, prompt: JsonObject): JsonObject => ({
     ...row,
     ...prompt,
@@ -129,8 +131,8 @@ function turnRows(
     Object.entries(row).filter(([key]) => key !== name && key !== 'prompt' && key !== 'completion'),
   );
   const side = (turns: Turns): JsonObject => ({ ...others, [field]: turns });
-  const listed = name === undefined ? undefined : turnsIn(jsonIn(row[name] ?? null));
-  const prompt = turnsIn(jsonIn(row.prompt ?? null)) ?? promptTurn(row.prompt, fields);
+  const listed = name === undefined ? undefined : turnsIn(jsonIn(row[name] ?? null), fields);
+  const prompt = turnsIn(jsonIn(row.prompt ?? null), fields) ?? promptTurn(row.prompt, fields);
   if (isWhole(chosen, fields) && isWhole(rejected, fields)) {
     if (canonicalJson(chosen[0] ?? null) !== canonicalJson(rejected[0] ?? null)) throw noSharedPrompt();
     const known = [chosen, rejected].map((turns) => canonicalJson([...turns]));

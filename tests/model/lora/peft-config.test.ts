@@ -74,7 +74,10 @@ describe('an adapter_config.json is refused', () => {
     ['`peft_type: "IA3"` is not supported', { peft_type: 'IA3' }],
     ['`task_type: "SEQ_CLS"` is not supported', { task_type: 'SEQ_CLS' }],
     ['`init_lora_weights: "pissa"` is not supported', { init_lora_weights: 'pissa' }],
-    ['`trainable_token_indices` is not supported', { trainable_token_indices: [1] }],
+    [
+      '`trainable_token_indices` must be a list of different ids, or a map of such lists, and is [1,1]',
+      { trainable_token_indices: [1, 1] },
+    ],
     ['`target_parameters` is not supported', { target_parameters: ['experts.down_proj'] }],
     ['`lora_bias` is not supported', { lora_bias: true }],
     ['`layer_replication` is not supported', { layer_replication: [[0, 1]] }],

@@ -146,6 +146,24 @@ test('texts without a prompt share their beginning, without the space before the
   ]);
 });
 
+test('with another text, which may be the prompt, answers stay whole; so do those that are JSON', async () => {
+  const template = { prompt: '{{ question }}', header: '', response: '{{ chosen }}' };
+  const rows = [
+    { question: 'Which? ', chosen: 'The red one', rejected: 'The blue one' },
+    { question: 'As JSON? ', chosen: '{"name": "Ann"}', rejected: '{"name": "Bob"}' },
+  ];
+  expect((await formatted(rows, { template, preference: 'paired' })).records).toEqual([
+    {
+      chosen: ['prompt: Which? ', 'response: The red one'],
+      rejected: ['prompt: Which? ', 'response: The blue one'],
+    },
+    {
+      chosen: ['prompt: As JSON? ', 'response: {"name": "Ann"}'],
+      rejected: ['prompt: As JSON? ', 'response: {"name": "Bob"}'],
+    },
+  ]);
+});
+
 test('earlier answers, which both texts share, are read and not compared', async () => {
   const before = [user('A?'), assistant('A.'), user('B?')];
   const row = { chosen: [...before, assistant('Yes')], rejected: [...before, assistant('No')] };

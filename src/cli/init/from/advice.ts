@@ -24,6 +24,7 @@ const patterns: readonly (readonly [RegExp, Advice])[] = [
     /^(eot_tokens|added_tokens_overrides)$/,
     something('what ends a turn is what the chat template writes there'),
   ],
+  [/^loss_watchdog_/, something('`on_spike` of `train` skips or stops at a loss that jumps')],
   [
     /^evals_per_epoch$/,
     something('`evaluate: { every: ... }` of `train` counts steps: divide those of an epoch'),
