@@ -91,6 +91,7 @@ export const fieldsOfPeers: readonly (readonly [
   ['format', 'conversation.content', ['message_field_content', 'content_tag']],
   ['format', 'conversation.train', ['message_field_training']],
   ['split', 'parts', ['val_set_size', 'val_size', 'test_size']],
+  ['load', 'num_fewshot', ['n_shot', 'num_shots', 'fewshot']],
   ['generate', 'max_new_tokens', ['max_tokens', 'max_gen_toks', 'max_gen_len']],
   ['tokenize', 'encoding', ['tokenizer_name', 'tokenizer_config', 'tokenizer_type']],
 ];

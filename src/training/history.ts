@@ -1,5 +1,5 @@
 import type { TrainConfig } from '../generated/train-config.ts';
-import type { PreferenceFigures } from './preference/figures.ts';
+import { isPreferenceMeasure, type PreferenceFigures } from './preference/figures.ts';
 
 /** One line of a training's history. Holds no time or throughput: those belong to the run's record. */
 export type HistoryEntry =
@@ -95,11 +95,13 @@ export function latestFigures(history: readonly HistoryEntry[]): {
   const [evaluation, generation] = (['evaluation', 'generation'] as const).map((type) =>
     history.findLast((entry) => entry.type === type),
   );
-  const { train_loss: _, ...losses } = evaluation === undefined ? {} : figuresIn(evaluation);
+  const evaluated = Object.entries(evaluation === undefined ? {} : figuresIn(evaluation)).filter(
+    ([name]) => name.startsWith('validation_loss') || isPreferenceMeasure(name),
+  );
   return {
     ...(step && { loss: step.loss, learningRate: step.learning_rate }),
     ...(step?.figures && { figures: step.figures }),
-    evaluated: { ...losses, ...(generation && figuresIn(generation)) },
+    evaluated: { ...Object.fromEntries(evaluated), ...(generation && figuresIn(generation)) },
   };
 }
 

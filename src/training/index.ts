@@ -15,6 +15,7 @@ export { validationFigure, validationFigures } from './best-metric.ts';
 export { checkBatches } from './check-task.ts';
 export { figuresIn, type HistoryEntry } from './history.ts';
 export { checkObjective } from './objective.ts';
+export { isPreferenceMeasure } from './preference/figures.ts';
 export { fieldsOfObjective } from './preference/preference-settings.ts';
 export { withReference } from './preference/reference.ts';
 export { keptEpochs } from './state/kept-epoch-name.ts';

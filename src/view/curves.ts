@@ -1,4 +1,4 @@
-import { figuresIn, type HistoryEntry } from '../training/index.ts';
+import { figuresIn, type HistoryEntry, isPreferenceMeasure } from '../training/index.ts';
 
 /** A training's history as curves over its steps. */
 export interface Curves {
@@ -86,10 +86,6 @@ const setPrefix = 'validation_loss/';
 
 /** Of what is measured in evaluations, losses are better when lower, and scores of answers when higher. */
 export const isLoss = (measure: string): boolean => measure.startsWith(setPrefix);
-
-/** Of the many figures of preferences, those that say how well they are learned: on validation sets. */
-export const isPreferenceMeasure = (measure: string): boolean =>
-  /^validation_rewards_(accuracies|margins)(\/|$)/.test(measure);
 
 function measuresIn(history: readonly HistoryEntry[]): Readonly<Record<string, readonly CurvePoint[]>> {
   const measures: Record<string, CurvePoint[]> = {};

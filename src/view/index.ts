@@ -29,7 +29,6 @@ export {
   type Curves,
   curvesOf,
   isLoss,
-  isPreferenceMeasure,
   type NamedCurves,
   type Overfitting,
 } from './curves.ts';

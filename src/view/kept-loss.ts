@@ -1,6 +1,6 @@
 import { isObject, type JsonObject, numberIn } from '../core/index.ts';
 import { readJsonl } from '../formats/index.ts';
-import { isPreferenceMeasure } from './curves.ts';
+import { isPreferenceMeasure } from '../training/index.ts';
 
 /** What was measured of the weights that a training kept. */
 export interface KeptLoss {

@@ -2,7 +2,7 @@ import { isObject } from '../../core/index.ts';
 import { FieldChecker } from './field-checker.ts';
 import type { SelectedGroup, Selection } from './selected-tasks.ts';
 import type { GroupMembership, GroupMetric } from './task.ts';
-import { type YamlValue, yamlValue } from './yaml-value.ts';
+import type { YamlValue } from './yaml-value.ts';
 
 /** Task -> the groups with figures of their own that it is in. `problems` takes what is wrong with a group. */
 export function groupMemberships(
@@ -29,11 +29,12 @@ function groupMetrics({ fields }: SelectedGroup, problems: string[]): readonly G
   return items.flatMap((item) => groupMetric(item, problems));
 }
 
-function groupMetric({ fields, place }: YamlValue, problems: string[]): readonly GroupMetric[] {
-  const checker = new FieldChecker(
-    fields.size === 0 ? new Map([['metric', yamlValue({ json: 0, place })]]) : fields,
-    problems,
-  );
+function groupMetric({ fields, json, place }: YamlValue, problems: string[]): readonly GroupMetric[] {
+  if (!isObject(json) || !fields.has('metric')) {
+    problems.push(`${place}: an item of \`aggregate_metric_list\` needs a \`metric\``);
+    return [];
+  }
+  const checker = new FieldChecker(fields, problems);
   const metric = checker.text('metric');
   checker.oneOf('aggregation', ['mean']);
   const filters = checker.texts('filter_list') ?? null;

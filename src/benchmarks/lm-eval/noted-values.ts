@@ -3,6 +3,7 @@ import { bleuCounts, chrfCounts } from '../../metrics/index.ts';
 import { PythonRegex, type ResponseRecord, spaceRun } from '../../text/index.ts';
 import { noChoice } from './gold.ts';
 import type { MetricName } from './metric-list.ts';
+import { timely } from './regex-filters.ts';
 import type { Scoring } from './row.ts';
 
 /** What a metric notes of a question. */
@@ -139,7 +140,10 @@ function isMatch(answer: Json, gold: string, options: JsonObject): boolean {
 
 function comparable(text: string, options: JsonObject): string {
   const patterns = isList(options.regexes_to_ignore) ? options.regexes_to_ignore : [];
-  const kept = patterns.reduce<string>((left, pattern) => regexFor(String(pattern)).replace(left, ''), text);
+  const kept = patterns.reduce<string>(
+    (left, pattern) => timely(() => regexFor(String(pattern)).replace(left, '')),
+    text,
+  );
   const cased = options.ignore_case === true ? kept.toLowerCase() : kept;
   const bare = options.ignore_punctuation === true ? cased.replace(/[!-/:-@[-`{-~]/g, '') : cased;
   return options.ignore_numbers === true ? bare.replace(/[0-9]/g, '') : bare;

@@ -58,12 +58,13 @@ function chosenMatch(regex: PythonRegex, { text, select, otherwise }: Search): s
   return typeof match === 'string' ? match : (match.find((group) => group !== '') ?? otherwise);
 }
 
-function timely<Value>(work: () => Value): Value {
+/** What a task's regular expression gives, which must not keep the process busy. */
+export function timely<Value>(work: () => Value): Value {
   const done = withinTime(timeLimit, work);
   if (done !== undefined) return done.value;
   throw new UserError({
     code: 'regex-too-long',
-    message: `a regular expression of the filters takes more than ${timeLimit / 1000} s`,
+    message: `a regular expression of the task takes more than ${timeLimit / 1000} s`,
   });
 }
 

@@ -30,7 +30,7 @@ export interface YamlValue {
 }
 
 /** Aliases can multiply what a small file holds. */
-const mostNodes = 1_000_000;
+const mostNodes = 200_000;
 
 /** The value of a YAML file as PyYAML reads it. Throws a UserError that names file and line. */
 export async function readYamlValue(path: string, name: string): Promise<YamlValue> {
@@ -39,12 +39,23 @@ export async function readYamlValue(path: string, name: string): Promise<YamlVal
     const reason = code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${String(code)})`;
     throw new UserError({ code: 'no-file', message: `${name}: ${reason}`, cause });
   });
+  try {
+    return parsedValue(text, name);
+  } catch (error) {
+    throw error instanceof RangeError ? badYaml(name, 'it is nested too deeply') : error;
+  }
+}
+
+function parsedValue(text: string, name: string): YamlValue {
   const lines = new LineCounter();
   const document = parseDocument(text, { version: '1.1', lineCounter: lines, uniqueKeys: false });
   const [error] = document.errors;
   if (error !== undefined) {
     const [message = ''] = error.message.split('\n');
-    throw badYaml(`${name}:${lines.linePos(error.pos[0]).line}`, message.replace(/ at line \d+.*$/s, ''));
+    const reason = /call stack/.test(message)
+      ? 'it is nested too deeply'
+      : message.replace(/ at line \d+.*$/s, '');
+    throw badYaml(`${name}:${lines.linePos(error.pos[0]).line}`, reason);
   }
   const reader = new NodeReader(document, (offset) => `${name}:${lines.linePos(offset).line}`);
   return reader.value(document.contents, `${name}:1`);

@@ -110,7 +110,14 @@ export function progressBar({ done, total }: ProgressReport, width = 16): string
 
 const RATE = /^(.+)_per_second$/;
 /** The names of figures that are usual or too long for a line. */
-const SHORT_NAMES: Readonly<Record<string, string>> = { learning_rate: 'lr', validation_loss: 'validation' };
+const SHORT_NAMES: Readonly<Record<string, string>> = {
+  learning_rate: 'lr',
+  validation_loss: 'validation',
+  rewards_accuracies: 'accuracy',
+  rewards_margins: 'margin',
+  validation_rewards_accuracies: 'validation accuracy',
+  validation_rewards_margins: 'validation margin',
+};
 
 function figureText(name: string, value: number): string {
   const rate = RATE.exec(name)?.[1];

@@ -1,6 +1,6 @@
 import { portCodecs, readAll } from '../../stages/index.ts';
-import { figuresIn, type HistoryEntry } from '../../training/index.ts';
-import { curvesOf, isPreferenceMeasure } from '../../view/index.ts';
+import { figuresIn, type HistoryEntry, isPreferenceMeasure } from '../../training/index.ts';
+import { curvesOf } from '../../view/index.ts';
 import { trainingText } from '../summary/trainings.ts';
 import { formatCount, formatFigure } from '../terminal/format-number.ts';
 import { safeText } from '../terminal/safe-text.ts';

@@ -54,3 +54,7 @@ export function figureMeans(sums: FigureSums): PreferenceFigures {
     ? means
     : { ...means, rewards_margins: chosen - rejected };
 }
+
+/** Of the many figures of preferences, those that say how well they are learned: on validation sets. */
+export const isPreferenceMeasure = (measure: string): boolean =>
+  /^validation_rewards_(accuracies|margins)(\/|$)/.test(measure);
