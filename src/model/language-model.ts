@@ -180,4 +180,8 @@ export function freeze(variables: Iterable<tf.Variable>): void {
 export const quantizeWeights = (
   { parameters }: LanguageModel,
   precision: WeightPrecision = 'float32',
-): Disposable => constantWeights({ tensors: [...parameters.values()], precision });
+): Disposable => {
+  // A base whose weights are kept in 8 bits has let go of them.
+  const tensors = [...parameters.values()].filter(({ isDisposed }) => !isDisposed);
+  return constantWeights({ tensors, precision });
+};

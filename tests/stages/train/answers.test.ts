@@ -110,6 +110,12 @@ test('a run reports the answers as it goes, their scores in its figures, and wha
   ]);
 });
 
+test('an adapter of a base in 8 bits has its answers scored too', async () => {
+  await using rig = await openStageRig();
+  const history = await trained(rig, { epochs: 1, lora: { r: 4 }, base_precision: 'int8' });
+  expect(history.filter(({ type }) => type === 'generation')).toHaveLength(2);
+});
+
 test('prompts without an expected answer are refused before training', async () => {
   await using rig = await openStageRig();
   for (const prompt of prompts) prompt.segments = prompt.segments.slice(0, 1);
