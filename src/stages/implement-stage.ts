@@ -44,18 +44,21 @@ export const implementStage =
     },
   });
 
+/** Not a Disposable, which TypeScript knows only with a newer library than the programs of users' stages may have. */
+type Shared = { readonly dispose: () => void };
+
 /** What the parts of an action share. */
 class SharedResources implements Disposable {
-  readonly #opened = new Map<string, Disposable>();
+  readonly #opened = new Map<string, Shared>();
 
-  readonly once: Once = async <Opened extends Disposable>(name: string, open: () => Promise<Opened>) => {
+  readonly once: Once = async <Opened extends Shared>(name: string, open: () => Promise<Opened>) => {
     const opened = this.#opened.get(name) ?? (await open());
     this.#opened.set(name, opened);
     return opened as Opened; // each name has one type
   };
 
   [Symbol.dispose](): void {
-    for (const opened of [...this.#opened.values()].reverse()) opened[Symbol.dispose]();
+    for (const opened of [...this.#opened.values()].reverse()) opened.dispose();
   }
 }
 

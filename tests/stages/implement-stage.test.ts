@@ -129,7 +129,7 @@ test('what the parts share is opened once, and disposed of after the last', asyn
     async run({ part, once }) {
       const base = await once('base', async () => {
         events.push('opened');
-        return { [Symbol.dispose]: () => void events.push('disposed') };
+        return { dispose: () => void events.push('disposed') };
       });
       events.push(`${part} ${typeof base}`);
     },

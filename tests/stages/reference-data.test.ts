@@ -41,7 +41,12 @@ describe.skipIf(!isThere)(
       rig = await openStageRig();
       const parts = [{ train: 0.85 }, { test: 0.1 }, { validation: 'rest' }];
       await rig.run(load, { config: { records: data, type: 'auto' }, outputs: { records: 'loaded' } });
-      const template = { template: 'alpaca', ignore: [], expect: { everything_shown: false } };
+      const template = {
+        template: 'alpaca',
+        conversation: { roles: {} },
+        ignore: [],
+        expect: { everything_shown: false },
+      };
       await rig.run(format, {
         config: template,
         inputs: { records: 'loaded' },

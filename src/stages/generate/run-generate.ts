@@ -78,7 +78,7 @@ async function generateLocally(
       weights[Symbol.dispose]();
       local[Symbol.dispose]();
     };
-    return { ...local, [Symbol.dispose]: dispose };
+    return { ...local, dispose };
   });
   using local = await withAdapter(base, { model: folder, adapter });
   const { tensorBackend } = base;

@@ -124,7 +124,10 @@ type OutputContent<Type> = Type extends KnownPortType
  * What all parts of the input need, such as a model: opened the first time that a name is asked for, and disposed of when
  * the action ends.
  */
-export type Once = <Opened extends Disposable>(name: string, open: () => Promise<Opened>) => Promise<Opened>;
+export type Once = <Opened extends { readonly dispose: () => void }>(
+  name: string,
+  open: () => Promise<Opened>,
+) => Promise<Opened>;
 
 /** What a stage's code gets: its configuration, and its ports as typed content instead of paths. */
 export interface StageRun<Config, Inputs extends InputTypes, Outputs extends OutputTypes> {
