@@ -55,7 +55,8 @@ test('`tuneloom` without arguments shows the commands in groups and the first st
                   would run
 
     Start and check:
-      init        Write a small working pipeline to start from
+      init        Write a small working pipeline to start from, or another program's
+                  training as one
       schema      Print the JSON Schema of pipeline files, of settings, or of one
                   stage's fields
       verify      Check everything in the store against its digest
