@@ -45,13 +45,13 @@ const graceMilliseconds = 2000;
 /** A conversation with a model in a process of its own. */
 export class ChatProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
-  readonly #closed: Promise<void>;
+  readonly #exited: Promise<void>;
   readonly notes: readonly string[];
   #busy = false;
 
-  private constructor(child: ChildProcess, closed: Promise<void>, notes: readonly string[]) {
+  private constructor(child: ChildProcess, exited: Promise<void>, notes: readonly string[]) {
     this.#child = child;
-    this.#closed = closed;
+    this.#exited = exited;
     this.notes = notes;
   }
 
@@ -61,11 +61,12 @@ export class ChatProcess implements AsyncDisposable {
     request: Omit<Extract<ChatRequest, { type: 'open' }>, 'type'>,
   ): Promise<ChatProcess> {
     const child = fork(script, [], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], detached: true });
-    const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
+    // Not `close`, which Node does not emit once the channel has been disconnected from here.
+    const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     const ready = exchange(child, { type: 'open', ...request }, (answer) => answer.type === 'ready');
     try {
       const answer = await ready;
-      return new ChatProcess(child, closed, answer.type === 'ready' ? answer.notes : []);
+      return new ChatProcess(child, exited, answer.type === 'ready' ? answer.notes : []);
     } catch (error) {
       child.kill('SIGKILL');
       throw error;
@@ -103,7 +104,7 @@ export class ChatProcess implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.connected) this.#child.disconnect();
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), graceMilliseconds);
-    await this.#closed;
+    await this.#exited;
     clearTimeout(timer);
   }
 }
