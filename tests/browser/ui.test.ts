@@ -108,7 +108,10 @@ describe.skipIf(noBrowser !== undefined)(`the pages of ui, ${inBrowser}`, () => 
     await using opened = await enter(pages().review?.hash ?? '');
     const { page } = opened;
     const { keyboard } = page;
-    const isAt = (place: number) => page.getByText(`${place} of 4`, { exact: true }).waitFor();
+    const isAt = async (place: number) => {
+      await page.getByText(`${place} of 4`, { exact: true }).waitFor();
+      await page.getByLabel('Score').and(page.locator(':focus')).waitFor();
+    };
     await isAt(1);
     await keyboard.type('80');
     await keyboard.press('Enter');
