@@ -45,11 +45,14 @@ function panelsOf(
     mark: { type: 'line', strokeWidth: 1.25, ...(isSingle ? { color: colorOf('muted') } : {}) },
     encoding: {
       x: stepAxis(width),
-      y: { field: 'value', type: 'quantitative', title, axis: { tickCount: 3, labelExpr } },
+      y: { field: 'value', type: 'quantitative', title, axis: { tickCount: 3, labelExpr, ...aboveAxis } },
       ...(isSingle ? {} : { color: { ...seriesColor(curves, width), legend: null } }),
     },
   }));
 }
+
+/** Beside such a low panel, a long name would need more room than the panel. */
+const aboveAxis = { titleAngle: 0, titleAlign: 'left', titleX: 0, titleY: -10 };
 
 /** A color for each training. */
 export const seriesColor = (curves: readonly NamedCurves[], width: number) => ({
