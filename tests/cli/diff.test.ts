@@ -64,8 +64,9 @@ answers of generate: 2 of 4 changed
     scores    exact_match 1.000 -> 0
   Who are you, hen?
     expected  hen
-    before    a good guess  (0)
-    after     hen  (1)`);
+    before    a good guess
+    after     hen
+    scores    exact_match 0 -> 1.000`);
   const one = JSON.parse((await rig.tuneloom('diff', '--json')).stdout);
   expect(one.answers[0]).toMatchObject({ stage: 'generate', compared: 4, changed: 2 });
   expect((await rig.tuneloom('diff', '--limit', '1')).stdout).toContain(

@@ -14,7 +14,7 @@ interface Broken {
 }
 
 const schema = { type: 'object', properties: { a: { type: 'string' } } };
-const declared = { metrics: [], benchmarks: [] };
+const declared = { metrics: [], benchmarks: [], peers: { fields: [], advice: [] } };
 
 test('a page without the markers of its table is named, and one that is not written yet is not', async () => {
   const root = await mkdtemp(join(tmpdir(), 'tuneloom-generate-'));
