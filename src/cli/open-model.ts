@@ -47,7 +47,7 @@ async function openHubModel(
   const opened = await openRemoteModel(call, address);
   return (
     opened && {
-      folder: opened.folder,
+      folder: opened.path,
       name: address.slice('hf:'.length),
       template: undefined,
       [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),

@@ -6,11 +6,6 @@ import type { PipelineOptions } from './commands/options.ts';
 import { openArtifact } from './open-artifact.ts';
 import { storeOf } from './open-settings.ts';
 
-/** A downloaded model's folder in the store, there until it is disposed of. */
-interface RemoteModel extends AsyncDisposable {
-  readonly folder: string;
-}
-
 /**
  * Opens the model at an address such as `hf:owner/name`, as a pipeline that loads it would: it is downloaded into the
  * store, once. Undefined if that fails; the reason is then printed.
@@ -18,10 +13,9 @@ interface RemoteModel extends AsyncDisposable {
 export async function openRemoteModel(
   { options, context }: CommandCall<PipelineOptions>,
   address: string,
-): Promise<RemoteModel | undefined> {
+): ReturnType<typeof openArtifact> {
   const store = await storeOf({ options, context });
   const folder = await newTemporaryFolder('tuneloom-load-');
-  const remove = () => rm(folder, { recursive: true, force: true });
   try {
     const file = join(folder, 'load.yaml');
     const load = `name: load\nstages:\n  model: { uses: load, with: { model: ${JSON.stringify(address)} } }\n`;
@@ -30,19 +24,10 @@ export async function openRemoteModel(
     const { terminal } = context;
     const aside = { ...terminal, interactive: false, print: terminal.complain, write: terminal.complain };
     const call = { options: { store: store.root }, context: { ...context, terminal: aside } };
-    if ((await runCommand({ ...call, words: [file] })) !== 0) {
-      await remove();
-      return undefined;
-    }
-    const opened = await openArtifact({ ...call, words: [file, 'model'] });
-    if (opened === undefined) return undefined;
-    const close = async () => {
-      await opened[Symbol.asyncDispose]();
-      await remove();
-    };
-    return { folder: opened.path, [Symbol.asyncDispose]: close };
-  } catch (error) {
-    await remove();
-    throw error;
+    if ((await runCommand({ ...call, words: [file] })) !== 0) return undefined;
+    return await openArtifact({ ...call, words: [file, 'model'] });
+  } finally {
+    // The model itself is in the store.
+    await rm(folder, { recursive: true, force: true });
   }
 }

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { remoteAddressProblem } from '../remote/index.ts';
 import {
   findSettings,
   openStore,
@@ -27,13 +28,12 @@ export async function settingsOf({
   if (options.store) checkStoreName(options.store, '--store');
   else checkStoreName(environment.TUNELOOM_STORE, 'TUNELOOM_STORE');
   checkVariables(environment);
-  const loadAddressCheck = async () => (await import('../remote/index.ts')).remoteAddressProblem;
   const found = await findSettings({
     pipelineFile: file,
     workingDirectory,
     environment,
     options,
-    loadAddressCheck,
+    checkAddress: remoteAddressProblem,
   });
   if (found.ok) return found.value;
   throw new SettingsMistakes(found.error);

@@ -19,8 +19,7 @@ export interface SettingsRequest {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Of the command line. */
   readonly options: { readonly store?: string | undefined; readonly executor?: string | undefined };
-  /** Loads the check of remotes' addresses; called only where there is a settings file. */
-  readonly loadAddressCheck: () => Promise<AddressCheck>;
+  readonly checkAddress: AddressCheck;
 }
 
 /**
@@ -31,7 +30,7 @@ export interface SettingsRequest {
 export async function findSettings(
   request: SettingsRequest,
 ): Promise<Result<Settings, readonly Diagnostic[]>> {
-  const { workingDirectory, environment } = request;
+  const { workingDirectory, environment, checkAddress } = request;
   const project = projectFolder(request);
   const files = [
     { path: projectSettingsPath(project), base: project },
@@ -39,10 +38,7 @@ export async function findSettings(
   ].filter(({ path }) => existsSync(path));
   const read: FileSettings[] = [];
   if (files.length > 0) {
-    const [{ readSettingsFile }, checkAddress] = await Promise.all([
-      import('./read-settings-file.ts'),
-      request.loadAddressCheck(),
-    ]);
+    const { readSettingsFile } = await import('./read-settings-file.ts');
     const results = await Promise.all(
       files.map((file) => readSettingsFile({ ...file, workingDirectory, environment, checkAddress })),
     );

@@ -25,7 +25,7 @@ const find = (
       ...environment,
     },
     options: { store, executor },
-    loadAddressCheck: async () => remoteAddressProblem,
+    checkAddress: remoteAddressProblem,
   });
 
 async function write(rig: RunRig, path: string, text: string): Promise<void> {
