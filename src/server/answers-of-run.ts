@@ -46,6 +46,6 @@ export async function answersOf(
   async function read(): Promise<readonly ResponseRecord[]> {
     const opened = await openOutput(store, outputs, found ?? { stage, output: '' });
     await using content = opened.content;
-    return readAll(portCodecs.responses.read(content.path));
+    return await readAll(portCodecs.responses.read(content.path));
   }
 }

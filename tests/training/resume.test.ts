@@ -25,7 +25,7 @@ const dropping = {
 
 async function uninterrupted(backend: TensorBackendName = 'cpu'): Promise<Trained> {
   await using training = await TinyTraining.create(backend);
-  return training.run(await validated());
+  return await training.run(await validated());
 }
 
 async function abortAfter(

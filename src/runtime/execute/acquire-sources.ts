@@ -99,7 +99,8 @@ export async function ensureContent(
   await using _lease = await leaseOf(field.path, fetch);
   if ((await contentState(store, resolution.digest)) === 'present') return;
   const found = await download(field, { ...fetch, revision: resolution.revision });
-  if (found.digest === resolution.digest) return writeResolution(store, { address: field.path, resolution });
+  if (found.digest === resolution.digest)
+    return await writeResolution(store, { address: field.path, resolution });
   throw new UserError({
     code: 'source-differs',
     message: `\`${field.path}\` is not what it was when it was resolved: its content is ${found.digest}, not ${resolution.digest}`,

@@ -19,7 +19,7 @@ async function bundleBytes(): Promise<Buffer> {
   });
   expect((await rig.tuneloom('run', 'p.yaml')).exitCode).toBe(0);
   expect((await rig.tuneloom('bundle', 'p.yaml', 'paper.zip')).exitCode).toBe(0);
-  return readFile(join(rig.folder, 'paper.zip'));
+  return await readFile(join(rig.folder, 'paper.zip'));
 }
 
 /** Runs `open` in an empty folder. */

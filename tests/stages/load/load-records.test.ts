@@ -14,7 +14,7 @@ async function loaded(content: string | Uint8Array, config: JsonObject = {}) {
     error.message = error.message.replaceAll(records, 'FILE');
     throw error;
   });
-  return rig.readRecords('out');
+  return await rig.readRecords('out');
 }
 
 const rows = [

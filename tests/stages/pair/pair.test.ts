@@ -27,7 +27,7 @@ async function pairsOf(
   );
   const inputs = { first: 'first', second: 'second' };
   await rig.run({ run }, { config: { orders, unmatched }, inputs, outputs: { records: 'pairs' } });
-  return rig.readRecords('pairs');
+  return await rig.readRecords('pairs');
 }
 
 test('each pair is in both orders, whatever the order of the second answers', async () => {
