@@ -24,6 +24,14 @@ export { chosenOnly, highest } from './ops/gates.ts';
 export { embeddingLookup, linear } from './ops/linear.ts';
 export { crossEntropy, IGNORED_TARGET, targetLogLikelihoods, tokenLogLikelihoods } from './ops/losses.ts';
 export { layerNorm, rmsNorm } from './ops/normalization.ts';
+export {
+  HALF_PRECISIONS,
+  type HalfPrecision,
+  halfPrecisions,
+  type ProductPrecision,
+  productPrecision,
+  withProductPrecision,
+} from './ops/product-precision.ts';
 export type { WeightBits } from './ops/quantize-weight.ts';
 export { disposeWeight, floatWeight, quantizedVariable } from './ops/quantized-weights.ts';
 export { rearrangeRows, rotary } from './ops/rotary.ts';
