@@ -52,14 +52,24 @@ const waitMilliseconds = 10_000;
 
 /** The NVIDIA GPUs that nvidia-smi lists; none if it is missing or fails. It may take a second to wake the driver. */
 export function nvidiaGpus(): readonly NvidiaGpu[] {
-  const query = ['--query-gpu=name,memory.total,driver_version', '--format=csv,noheader,nounits'];
-  const { status, stdout } = spawnSync('nvidia-smi', query, { encoding: 'utf8', timeout: waitMilliseconds });
-  if (status !== 0) return [];
-  return stdout.split('\n').flatMap((line) => {
+  return queried('name,memory.total,driver_version').flatMap((line) => {
     const [, name, mebibytes, driver] = /^(.+), (\d+), ([\d.]+)$/.exec(line.trim()) ?? [];
     if (name === undefined || driver === undefined) return [];
     return [{ name, memory: Number(mebibytes) * 2 ** 20, driver }];
   });
+}
+
+/** The generation of the first NVIDIA GPU, such as 7.5; undefined if its driver is too old to say. */
+export function computeCapability(): number | undefined {
+  const [found = ''] = queried('compute_cap');
+  return /^\d+\.\d+$/.test(found.trim()) ? Number(found) : undefined;
+}
+
+/** What nvidia-smi says of these properties, a line for each GPU. */
+function queried(properties: string): readonly string[] {
+  const query = [`--query-gpu=${properties}`, '--format=csv,noheader,nounits'];
+  const { status, stdout } = spawnSync('nvidia-smi', query, { encoding: 'utf8', timeout: waitMilliseconds });
+  return status === 0 ? stdout.split('\n') : [];
 }
 
 /** Files that show a loaded driver; the library is that of the Windows Subsystem for Linux. */

@@ -1,6 +1,8 @@
+import type { HalfPrecision } from '../../ops/product-precision.ts';
 import { planGraph } from '../graph/graph-plan.ts';
 import { GraphRecorder } from '../graph/graph-recorder.ts';
 import { hostArrayOf, operator } from '../graph/graph-value.ts';
+import { noTensors } from '../graph/value-storage.ts';
 import { openEnvironment, sessionOptions } from '../native/open-native-runtime.ts';
 import type { Pointer } from '../native/ort-library.ts';
 import {
@@ -14,6 +16,7 @@ import { findAdapter } from './adapter.ts';
 import { openCuda } from './cuda-provider.ts';
 import type { DeviceBackendName, DeviceProvider } from './device-provider.ts';
 import { DeviceSession, type DeviceTraffic } from './device-session.ts';
+import { halfPrecisionsOf } from './half-precisions.ts';
 
 /** A runner whose tensors stay on a device between runs. */
 export interface DeviceRunner extends GraphRunner {
@@ -29,16 +32,26 @@ export async function openDeviceRuntime(
 ): Promise<DeviceRunner> {
   const provider = await (backend === 'cuda' ? openCuda() : openWebgpu());
   const { library, version } = provider.environment;
+  const { lacks, longestHalfSum } = provider;
+  const traits = { ...(lacks && { lacks }), ...(longestHalfSum && { longestHalfSum }) };
   const traffic = { uploaded: 0, downloaded: 0 };
   const memory = library.create('CreateMemoryInfo', provider.memory, 0, 0, 0);
   const compile = (request: CompileRequest) => compileOn({ provider, memory, traffic, fallback }, request);
   const device = deviceMemory(compile);
   checkDevice(device);
+  let halves: readonly HalfPrecision[] | undefined;
   return {
     engine: `onnxruntime ${version}, ${provider.description}`,
     threads: 1,
     isNative: false,
-    lacks: provider.lacks,
+    ...traits,
+    get halfPrecisions() {
+      halves ??= halfPrecisionsOf(provider.halfPrecisions(), {
+        ...traits,
+        compile: (request) => compileOn({ provider, memory, traffic, fallback: 'refuse' }, request),
+      });
+      return halves;
+    },
     device,
     traffic,
     compile,
@@ -55,6 +68,8 @@ async function openWebgpu(): Promise<DeviceProvider> {
     description: `WebGPU on ${adapter?.name ?? 'an unknown adapter'}`,
     memory: 'WebGPU_Buffer',
     lacks: LACKS,
+    halfPrecisions: () => ['fp16'],
+    longestHalfSum: 1024,
     append: (options) =>
       library.call('SessionOptionsAppendExecutionProvider', options, 'WebGPU', null, null, 0),
   };
@@ -141,9 +156,3 @@ function identity({ shape, type }: StoredTensor): CompileRequest {
   if (plan === null) throw new Error('a graph with an output has no plan');
   return compileRequest(plan);
 }
-
-const refuse = () => {
-  throw new Error('This graph has no tfjs tensors.');
-};
-
-const noTensors = { graphValueOf: refuse, register: refuse, addReference: refuse, replace: refuse };
