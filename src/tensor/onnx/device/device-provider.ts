@@ -1,5 +1,5 @@
 import type { HalfPrecision } from '../../ops/product-precision.ts';
-import type { EngineTraits } from '../graph/graph-recorder.ts';
+import type { EngineTraits } from '../graph/engine-traits.ts';
 import type { NativeEnvironment } from '../native/open-native-runtime.ts';
 import type { Pointer } from '../native/ort-library.ts';
 

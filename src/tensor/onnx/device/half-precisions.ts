@@ -1,6 +1,7 @@
 import type { HalfPrecision } from '../../ops/product-precision.ts';
+import type { EngineTraits } from '../graph/engine-traits.ts';
 import { planGraph } from '../graph/graph-plan.ts';
-import { type EngineTraits, GraphRecorder } from '../graph/graph-recorder.ts';
+import { GraphRecorder } from '../graph/graph-recorder.ts';
 import { HALF_TYPES, type HalfType, hostArrayOf } from '../graph/graph-value.ts';
 import { noTensors } from '../graph/value-storage.ts';
 import { halfProduct } from '../kernels/product.ts';

@@ -1,5 +1,6 @@
 import type { DataType, TensorInfo } from '@tensorflow/tfjs-core';
 import { broadcastShape } from './broadcast-shape.ts';
+import type { EngineTraits } from './engine-traits.ts';
 import {
   type ElementType,
   type GraphNode,
@@ -19,14 +20,6 @@ import type { ValueStorage } from './value-storage.ts';
 const RESHAPE = operator('Reshape');
 const EXPAND = operator('Expand');
 const IDENTITY = operator('Identity');
-
-/** What a recorded graph must heed of the engine that computes it. */
-export interface EngineTraits {
-  /** Operators that the engine computes on another device than the rest, with a copy before and after. */
-  readonly lacks?: ReadonlySet<string>;
-  /** The most products in half precision that are added up before the sum itself loses digits; unlimited by default. */
-  readonly longestHalfSum?: number;
-}
 
 /** What a kernel records with: it turns tensors into graph values, adds nodes over them and returns tensors. */
 export class GraphRecorder {

@@ -55,11 +55,12 @@ export function halfProduct(
     b: { x: rounded(product.b, !isFirstSmaller), axis: product.b.shape.length - (transposeB ? 1 : 2) },
   };
   const shape = productShape(product);
-  const parts = partsOf(factors.a.x.shape[factors.a.axis] ?? 0, graph.longestHalfSum).map((part) => {
+  const ofPart = (part: Part) => {
     const [a, b] = [partAlong(graph, { ...factors.a, part }), partAlong(graph, { ...factors.b, part })];
     return graph.cast(floatProduct(graph, { ...product, a, b, shape }), 'float32');
-  });
-  return parts.reduce((sum, part) => graph.apply(ADD, [sum, part]));
+  };
+  const [first, ...rest] = partsOf(factors.a.x.shape[factors.a.axis] ?? 0, graph.longestHalfSum);
+  return rest.reduce((sum, part) => graph.apply(ADD, [sum, ofPart(part)]), ofPart(first));
 }
 
 interface Part {
@@ -68,10 +69,11 @@ interface Part {
 }
 
 /** Equal parts of at most `longest`, multiples of 4 but for the last: the kernels for those are faster. */
-function partsOf(length: number, longest: number): readonly Part[] {
+function partsOf(length: number, longest: number): [Part, ...Part[]] {
   const size = 4 * Math.ceil(length / Math.max(1, Math.ceil(length / longest)) / 4);
   const count = Math.ceil(length / size);
-  return Array.from({ length: count }, (_, i) => ({ from: i * size, to: Math.min(length, (i + 1) * size) }));
+  const part = (i: number) => ({ from: i * size, to: Math.min(length, (i + 1) * size) });
+  return [part(0), ...Array.from({ length: count - 1 }, (_, i) => part(i + 1))];
 }
 
 function partAlong(

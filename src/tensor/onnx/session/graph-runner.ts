@@ -1,7 +1,7 @@
 import type { HalfPrecision } from '../../ops/product-precision.ts';
 import { encodeModel, valueName } from '../encode-model.ts';
+import type { EngineTraits } from '../graph/engine-traits.ts';
 import type { GraphPlan } from '../graph/graph-plan.ts';
-import type { EngineTraits } from '../graph/graph-recorder.ts';
 import {
   type DeviceArray,
   type ElementType,
