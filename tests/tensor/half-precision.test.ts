@@ -49,7 +49,7 @@ describe.each(backendsUnderTest)('on the %s backend', (backend) => {
     if (!ours.halfPrecisions().includes(precision)) return expectRefusal(precision);
     const column = tf.tensor([...edges], [edges.length, 1]);
     const one = tf.tensor([1], [1, 1]);
-    const found = ours.withProductPrecision(precision, () => tf.matMul(column, one));
+    const found = ours.withProductPrecision(precision, () => ours.linear({ x: column, weight: one }));
     expect(Array.from(await found.data())).toEqual(rounded[precision].map(numberOf));
     tf.dispose([column, one, found]);
   });
@@ -83,7 +83,7 @@ describe.each(backendsUnderTest)('on the %s backend', (backend) => {
 
 /** The backend refuses what it does not have, by name. */
 function expectRefusal(precision: ours.HalfPrecision): void {
-  expect(() => ours.withProductPrecision(precision, () => tf.matMul([[1]], [[1]]))).toThrow(
+  expect(() => ours.withProductPrecision(precision, () => tf.scalar(1))).toThrow(
     `the ${tf.getBackend()} backend has no products in ${precision}`,
   );
 }

@@ -1,8 +1,9 @@
-import { add, fill, matMul, sum, type Tensor, type Tensor2D, tidy } from '@tensorflow/tfjs-core';
+import { add, fill, sum, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import {
   HALF_PRECISIONS,
   type HalfPrecision,
   halfPrecisions,
+  linear,
   type ProductPrecision,
   withProductPrecision,
 } from '../../tensor/index.ts';
@@ -38,13 +39,13 @@ export async function deviceSpeed(): Promise<DeviceSpeed> {
     }
     return Math.min(...times.slice(1));
   };
-  const repeat = (times: number, next: (x: Tensor2D) => Tensor2D) => {
-    let x = factor as Tensor2D; // of two dimensions, as filled
+  const repeat = (times: number, next: (x: Tensor) => Tensor) => {
+    let x: Tensor = factor;
     for (let done = 0; done < times; done++) x = next(x);
     return x;
   };
   const productsIn = async (precision: ProductPrecision) => {
-    const multiply = () => repeat(products, (x) => matMul(x, factor as Tensor2D));
+    const multiply = () => repeat(products, (x) => linear({ x, weight: factor }));
     const seconds = await secondsOf(() => withProductPrecision(precision, multiply));
     return (2e-9 * side ** 3 * products) / seconds;
   };

@@ -8,29 +8,43 @@ export type HalfPrecision = (typeof HALF_PRECISIONS)[number];
 /** The type to which the factors of a matrix product are rounded. */
 export type ProductPrecision = 'float32' | HalfPrecision;
 
+let chosen: ProductPrecision = 'float32';
 let current: ProductPrecision = 'float32';
 
 /**
- * The precision of the products that are computed or recorded now. Kernels that multiply matrices of float32
- * (`_FusedMatMul`, `BatchMatMul`, `ScaledMatMul`) round both factors to it, and return float32.
- */
-export const productPrecision = (): ProductPrecision => current;
-
-/**
- * Calls `compute`, which must not return a promise, with the matrix products in this precision. A gradient that is asked
- * for inside is computed in it too. Throws if the active backend does not have it.
+ * Lets `linear` and `causalAttention` compute their products in this precision while `compute` runs, which must not return
+ * a promise. A gradient that is asked for inside has its products in it too. Throws if the active backend lacks it.
  */
 export function withProductPrecision<Result>(precision: ProductPrecision, compute: () => Result): Result {
   if (precision !== 'float32' && !halfPrecisions().includes(precision))
     throw new Error(`the ${tf.getBackend()} backend has no products in ${precision}`);
-  const outer = current;
-  current = precision;
+  const outer = chosen;
+  chosen = precision;
   try {
     return compute();
   } finally {
-    current = outer;
+    chosen = outer;
   }
 }
+
+/**
+ * Calls a kernel for a product of the model, in the chosen precision. Products that only add numbers up, as those in a
+ * norm's gradient do, are computed without this and stay exact.
+ */
+export function inChosenPrecision<Result>(callKernel: () => Result): Result {
+  current = chosen;
+  try {
+    return callKernel();
+  } finally {
+    current = 'float32';
+  }
+}
+
+/**
+ * The precision that a kernel is called in. One that multiplies matrices of float32 (`_FusedMatMul`, `BatchMatMul`,
+ * `ScaledMatMul`) rounds both factors to it, and returns float32.
+ */
+export const productPrecision = (): ProductPrecision => current;
 
 /** In which 16-bit types the active backend multiplies matrices, on this machine. */
 export function halfPrecisions(): readonly HalfPrecision[] {

@@ -52,24 +52,22 @@ const waitMilliseconds = 10_000;
 
 /** The NVIDIA GPUs that nvidia-smi lists; none if it is missing or fails. It may take a second to wake the driver. */
 export function nvidiaGpus(): readonly NvidiaGpu[] {
-  return queried('name,memory.total,driver_version').flatMap((line) => {
+  const query = ['--query-gpu=name,memory.total,driver_version', '--format=csv,noheader,nounits'];
+  const { status, stdout } = spawnSync('nvidia-smi', query, { encoding: 'utf8', timeout: waitMilliseconds });
+  if (status !== 0) return [];
+  return stdout.split('\n').flatMap((line) => {
     const [, name, mebibytes, driver] = /^(.+), (\d+), ([\d.]+)$/.exec(line.trim()) ?? [];
     if (name === undefined || driver === undefined) return [];
     return [{ name, memory: Number(mebibytes) * 2 ** 20, driver }];
   });
 }
 
-/** The generation of the first NVIDIA GPU, such as 7.5; undefined if its driver is too old to say. */
-export function computeCapability(): number | undefined {
-  const [found = ''] = queried('compute_cap');
-  return /^\d+\.\d+$/.test(found.trim()) ? Number(found) : undefined;
-}
-
-/** What nvidia-smi says of these properties, a line for each GPU. */
-function queried(properties: string): readonly string[] {
-  const query = [`--query-gpu=${properties}`, '--format=csv,noheader,nounits'];
+/** The least compute capability of the NVIDIA GPUs, such as 8.6; undefined where the driver does not say. */
+export function cudaCapability(): number | undefined {
+  const query = ['--query-gpu=compute_cap', '--format=csv,noheader'];
   const { status, stdout } = spawnSync('nvidia-smi', query, { encoding: 'utf8', timeout: waitMilliseconds });
-  return status === 0 ? stdout.split('\n') : [];
+  const found = status === 0 ? stdout.split('\n').filter(Boolean).map(Number) : [];
+  return found.length === 0 ? undefined : Math.min(...found);
 }
 
 /** Files that show a loaded driver; the library is that of the Windows Subsystem for Linux. */
