@@ -3,7 +3,7 @@ import { planGraph } from '../graph/graph-plan.ts';
 import { GraphRecorder } from '../graph/graph-recorder.ts';
 import { hostArrayOf, operator } from '../graph/graph-value.ts';
 import { noTensors } from '../graph/value-storage.ts';
-import { openEnvironment, sessionOptions } from '../native/open-native-runtime.ts';
+import { sessionOptions } from '../native/open-native-runtime.ts';
 import type { Pointer } from '../native/ort-library.ts';
 import {
   type CompileRequest,
@@ -12,11 +12,12 @@ import {
   type GraphRunner,
   type StoredTensor,
 } from '../session/graph-runner.ts';
-import { findAdapter } from './adapter.ts';
 import { openCuda } from './cuda-provider.ts';
+import { deviceFailure } from './device-failure.ts';
 import type { DeviceBackendName, DeviceProvider } from './device-provider.ts';
 import { DeviceSession, type DeviceTraffic } from './device-session.ts';
 import { halfPrecisionsOf } from './half-precisions.ts';
+import { openWebgpu } from './webgpu-provider.ts';
 
 /** A runner whose tensors stay on a device between runs. */
 export interface DeviceRunner extends GraphRunner {
@@ -58,26 +59,6 @@ export async function openDeviceRuntime(
   };
 }
 
-/** WebGPU, which the library of onnxruntime-node contains: Vulkan, Direct3D 12 or Metal. */
-async function openWebgpu(): Promise<DeviceProvider> {
-  const environment = await openEnvironment();
-  const { library } = environment;
-  const adapter = await findAdapter();
-  return {
-    environment,
-    description: `WebGPU on ${adapter?.name ?? 'an unknown adapter'}`,
-    memory: 'WebGPU_Buffer',
-    lacks: LACKS,
-    halfPrecisions: () => ['fp16'],
-    longestHalfSum: 1024,
-    append: (options) =>
-      library.call('SessionOptionsAppendExecutionProvider', options, 'WebGPU', null, null, 0),
-  };
-}
-
-/** Operators without a kernel, or with one that leaves out a result or fails where shapes broadcast. */
-const LACKS = new Set(['FusedMatMul', 'LogSoftmax', 'SimplifiedLayerNormalization', 'MatMulNBits', 'Pow']);
-
 export interface DeviceOptions {
   /** `refuse`: a graph fails if the device lacks a kernel for one of its nodes; else the processor computes that node. */
   readonly fallback?: 'refuse' | undefined;
@@ -112,6 +93,8 @@ function compileOn(device: Device, { model, inputs, outputs }: CompileRequest): 
       deviceInfo: memory,
       traffic,
     });
+  } catch (cause) {
+    throw deviceFailure(cause);
   } finally {
     library.release('SessionOptions', options);
   }
