@@ -43,6 +43,7 @@ export {
   withOwnRows,
 } from './ops/token-rows.ts';
 export { magnitudeRatio, squaredWeightNorms } from './ops/weight-norms.ts';
+export { multipliesBfloat16 } from './processor.ts';
 export {
   hasNvidiaGpu,
   INSTALLED_FILE,
