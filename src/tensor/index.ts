@@ -1,5 +1,5 @@
 export { computePending, recycle } from './memory.ts';
-export { type Adapter, findAdapter, hardwareAdapter } from './onnx/device/adapter.ts';
+export { type Adapter, findAdapter, hardwareAdapter, webgpuObstacle } from './onnx/device/adapter.ts';
 export { cudaFolder, cudaInstallation, installedCuda } from './onnx/device/locate-cuda.ts';
 export {
   openTensorBackend,
