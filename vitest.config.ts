@@ -17,7 +17,7 @@ const again = (backend: 'tensorflow' | 'webgpu' | 'cuda') => ({
     include: [
       'tests/tensor/conformance/{binary,gather-and-scatter,mat-mul,reductions,shape,unary}.test.ts',
       'tests/tensor/{ops,ops-of-pytorch,gradients-of-pytorch,half-precision,backward-memory,tensorflow}.test.ts',
-      'tests/training/{parity,half-parity,padding-free,dropout,lora,resume-in-place}.test.ts',
+      'tests/training/{parity,padding-free,dropout,lora,resume-in-place,half-precision}.test.ts',
       ...(backend === 'webgpu' ? webgpuOnly : []),
     ],
     env: { TENSOR_BACKEND: backend },
