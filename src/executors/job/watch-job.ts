@@ -156,7 +156,7 @@ class JobWatch {
   async #ended(
     state: Extract<JobState, { kind: 'ended' | 'preempted' }>,
   ): Promise<Result<JobEnd, JobFailure> | undefined> {
-    const { canceled, restart } = this.#job;
+    const { canceled, restart, site, folder } = this.#job;
     if (canceled.aborted) return (await this.#readEvents(0)) ?? err({ failure: { kind: 'interrupted' } });
     // Its last words may still be on their way.
     for (const until = performance.now() + lateMilliseconds; performance.now() < until; ) {
@@ -164,6 +164,9 @@ class JobWatch {
       if (end !== undefined) return end;
       if (this.#stoppedFor !== undefined) break;
     }
+    // A job whose node is gone looks ended for a moment, before it is put back into the queue.
+    const present = await site.state(folder);
+    if (present.kind === 'waiting' || present.kind === 'running') return undefined;
     if (this.#stoppedFor === 'time') return err({ failure: await this.#explained(timeLimit) });
     // Whoever ended it gave it time to keep its state, as before a preemption; a cancellation has a failure.
     if (state.kind === 'preempted' || (this.#stoppedFor === 'signal' && state.failure === undefined)) {
