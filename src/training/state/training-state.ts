@@ -2,6 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { TrainConfig } from '../../generated/train-config.ts';
 import type { LanguageModel } from '../../model/index.ts';
 import type { HistoryEntry } from '../history.ts';
+import { initialLossScale, type LossScale, lossScaleAfter } from '../loss-scale.ts';
 import { Optimizer } from '../optimizer/optimizer.ts';
 import { rewriteValues } from '../optimizer/trained-parameter.ts';
 import { type KeptWeights, keepWeights } from './kept-weights.ts';
@@ -12,6 +13,7 @@ export class TrainingState implements AsyncDisposable {
   readonly optimizer: Optimizer;
   #step = 0;
   #skipped = 0;
+  #lossScale = initialLossScale;
   readonly #history: HistoryEntry[] = [];
   #bestWeights: KeptWeights | undefined;
 
@@ -30,9 +32,14 @@ export class TrainingState implements AsyncDisposable {
     return this.#step;
   }
 
-  /** How many of them changed no weight, because their loss was a spike. */
+  /** How many of them changed no weight, because their loss was a spike or their gradients overflowed. */
   get skipped(): number {
     return this.#skipped;
+  }
+
+  /** The scale of the next step's loss, where losses are scaled. */
+  get lossScale(): LossScale {
+    return this.#lossScale;
   }
 
   get history(): readonly HistoryEntry[] {
@@ -53,6 +60,7 @@ export class TrainingState implements AsyncDisposable {
     this.#history.push(entry);
     this.#step = entry.step;
     if (isSkipped(entry)) this.#skipped += 1;
+    this.#lossScale = lossScaleAfter(this.#lossScale, entry);
   }
 
   /** Keeps the weights of this moment, in a file of this folder. */
@@ -66,6 +74,7 @@ export class TrainingState implements AsyncDisposable {
     this.#history.push(...saved.history);
     this.#step = saved.step;
     this.#skipped = saved.history.filter(isSkipped).length;
+    this.#lossScale = saved.history.reduce(lossScaleAfter, initialLossScale);
     const { trainable } = this.model;
     await setWeights(this.model, saved.readWeight);
     for (const name of trainable.keys())
@@ -91,7 +100,8 @@ export class TrainingState implements AsyncDisposable {
   }
 }
 
-const isSkipped = (entry: HistoryEntry) => entry.type === 'step' && entry.spike === true;
+const isSkipped = (entry: HistoryEntry) =>
+  entry.type === 'step' && (entry.spike === true || entry.overflow === true);
 
 type Read = (name: string) => Promise<Float32Array>;
 
