@@ -3,7 +3,7 @@ import type { ProductPrecision } from '../../tensor/index.ts';
 
 /** Where else to compute in half precision, as half a sentence. */
 export const whoHasHalf =
-  'NVIDIA GPUs have it with the backend `cuda` or `tensorflow`, other GPUs may have fp16 with `webgpu`, and processors with AVX512-BF16 or AMX have bf16 with `tensorflow`, which `tuneloom setup tensorflow` installs';
+  'NVIDIA GPUs have it with `cuda` or `tensorflow`, other GPUs fp16 with `webgpu`, and processors with AVX512-BF16 or AMX bf16 with `tensorflow` (`tuneloom setup tensorflow`)';
 
 /** A `precision` beside a backend that never has it. */
 export function precisionProblems(
