@@ -53,6 +53,10 @@ async function runOnce(
   const store = storeIn(settings, context);
   observer?.onDag(dag, store);
   if (shards !== undefined) checkShards(dag);
+  if (backend !== undefined)
+    await (await import('./check-backend.ts')).checkBackend(backend, {
+      ...{ dag, store, targets: names, force: options.force ?? [] },
+    });
   const resources = {
     ...(backend !== undefined && { backend }),
     ...(shards !== undefined && { shards }),

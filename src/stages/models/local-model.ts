@@ -92,7 +92,7 @@ function checkPrecision(precision: ProductPrecision, { backend }: TensorBackendI
   throw new UserError({
     code: 'no-such-precision',
     message: `the backend ${backend} does not multiply in ${precision} on this machine`,
-    help: `${others.length === 0 ? 'leave out `precision`' : `use ${others.join(' or ')}`}, or another backend: ${whoHasHalf}`,
+    help: `${others.length === 0 ? 'leave out `precision`' : `use ${others.join(' or ')}`}, or use another backend: ${whoHasHalf}`,
   });
 }
 
