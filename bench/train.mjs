@@ -6,12 +6,12 @@ import { ourWorker, peerWorker } from './worker.mjs';
 
 // Training steps of GPT-2 124M on the reference's rows, batch 8, alternating with PyTorch's on the same batches, and the peak
 // memory and the losses of each. The peers, of which several can be named, are those of peers/train.py.
-// node bench/train.mjs [all|response] [steps] [onnx|tensorflow] [--peer eager,fp32-best,best,compiled]
+// node bench/train.mjs [all|response] [steps] [onnx|tensorflow] [float32|bf16] [--peer eager,fp32-best,best,compiled]
 const { values, positionals } = parseArgs({
   options: { peer: { type: 'string', default: 'eager' } },
   allowPositionals: true,
 });
-const [targets = 'all', count = '24', backend = 'onnx'] = positionals;
+const [targets = 'all', count = '24', backend = 'onnx', precision = 'float32'] = positionals;
 const peers = values.peer.split(',');
 const PEERS = ['eager', 'fp32-best', 'best', 'compiled'];
 const unknown = peers.find((peer) => !PEERS.includes(peer));
@@ -19,7 +19,7 @@ if (unknown !== undefined) throw new Error(`no peer is called ${unknown}; there 
 
 const folder = await gpt2Folder();
 const workers = {
-  tuneloom: await ourWorker('train', folder, backend),
+  tuneloom: await ourWorker('train', folder, backend, precision),
   ...Object.fromEntries(peers.map((peer) => [peer, peerWorker('train', folder, peer)])),
 };
 const answers = Object.fromEntries(Object.keys(workers).map((name) => [name, []]));
@@ -55,7 +55,7 @@ function compared(peer) {
   };
 }
 
-const work = `training, ${targets === 'all' ? 'all tokens' : 'response only'}, ${count} steps, ${backend}`;
+const work = `training, ${targets === 'all' ? 'all tokens' : 'response only'}, ${count} steps, ${backend}, ${precision}`;
 const report = {
   work,
   ...Object.fromEntries(Object.keys(workers).map((name) => [name, figures(name)])),
