@@ -70,9 +70,10 @@ export class Evaluator {
 
   async #evaluate({ epoch }: Place): Promise<void> {
     const { state, report } = this.#options;
-    const losses = await evaluate(state, this.#sets, (done, total) =>
-      report({ evaluating: { done, total } }),
-    );
+    const losses = await evaluate(state, this.#sets, {
+      precision: this.#task.config.precision,
+      onBatch: (done, total) => report({ evaluating: { done, total } }),
+    });
     await this.#log({ type: 'evaluation', step: state.step, epoch, ...losses });
   }
 

@@ -14,6 +14,7 @@ import { Evaluator } from './evaluator.ts';
 import { type HistoryEntry, isSpike, latestFigures } from './history.ts';
 import { learningRateAt } from './learning-rate-at.ts';
 import { learningRateFactors } from './learning-rate-factors.ts';
+import { overflowNote } from './loss-scale.ts';
 import { withNoise } from './neftune.ts';
 import { type BatchMaker, batchMaker, withReferences } from './objective.ts';
 import { peakLearningRate } from './optimizer/optimizer.ts';
@@ -21,7 +22,7 @@ import { writeSample } from './sample.ts';
 import { findResumePoint, keepEpoch } from './state/kept-epochs.ts';
 import { SavingTimes, saveState } from './state/state-file.ts';
 import { TrainingState } from './state/training-state.ts';
-import { takeStep } from './take-step.ts';
+import { stepEntry, takeStep } from './take-step.ts';
 import type { TrainingProgress, TrainingSummary, TrainingTask } from './training-task.ts';
 
 /**
@@ -111,7 +112,7 @@ class TrainingLoop implements Disposable {
   }
 
   async #step({ step, epoch, examples }: PlannedStep): Promise<void> {
-    const { config, batches, model, clock } = this.#task;
+    const { config, batches, model, clock, onNote } = this.#task;
     const { schedule, optimizer, clip_norm: clipNorm, on_spike: policy } = config;
     const { history, tokens } = this.#state;
     const totalSteps = this.#totalSteps;
@@ -122,18 +123,15 @@ class TrainingLoop implements Disposable {
     const rates = dropoutRates(config, model);
     const dropout = dropoutOfStep({ rates, seed: batches.recipe.seed, step });
     const started = clock();
-    const { loss, norm, spike, figures } = await takeStep(this.#state, {
+    const taken = await takeStep(this.#state, {
       ...{ step, batch, model: this.#modelOf(step), learningRate, clipNorm, dropout },
+      precision: config.precision,
       isSpike: policy && ((loss) => isSpike(loss, { history, policy })),
     });
     this.#measured.milliseconds += clock() - started;
     this.#measured.tokens += batch.tokens;
-    await this.#log({
-      ...{ type: 'step', step, epoch, loss, learning_rate: learningRate, gradient_norm: norm },
-      tokens: tokens + batch.tokens,
-      ...(spike ? { spike } : {}),
-      ...(figures && { figures }),
-    });
+    await this.#log(stepEntry(taken, { step, epoch, learningRate, tokens: tokens + batch.tokens }));
+    if (taken.overflow) onNote(overflowNote(step, this.#state.lossScale));
     this.#report();
   }
 

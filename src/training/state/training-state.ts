@@ -1,6 +1,7 @@
 import type { TrainConfig } from '../../generated/train-config.ts';
 import type { LanguageModel } from '../../model/index.ts';
 import type { HistoryEntry } from '../history.ts';
+import { initialLossScale, type LossScale, lossScaleAfter } from '../loss-scale.ts';
 import { Optimizer } from '../optimizer/optimizer.ts';
 import { rewriteValues } from '../optimizer/trained-parameter.ts';
 
@@ -10,6 +11,7 @@ export class TrainingState implements Disposable {
   readonly optimizer: Optimizer;
   #step = 0;
   #skipped = 0;
+  #lossScale = initialLossScale;
   readonly #history: HistoryEntry[] = [];
   #bestWeights: ReadonlyMap<string, Float32Array> | undefined;
 
@@ -28,9 +30,14 @@ export class TrainingState implements Disposable {
     return this.#step;
   }
 
-  /** How many of them changed no weight, because their loss was a spike. */
+  /** How many of them changed no weight, because their loss was a spike or their gradients overflowed. */
   get skipped(): number {
     return this.#skipped;
+  }
+
+  /** The scale of the next step's loss, where losses are scaled. */
+  get lossScale(): LossScale {
+    return this.#lossScale;
   }
 
   get history(): readonly HistoryEntry[] {
@@ -51,6 +58,7 @@ export class TrainingState implements Disposable {
     this.#history.push(entry);
     this.#step = entry.step;
     if (isSkipped(entry)) this.#skipped += 1;
+    this.#lossScale = lossScaleAfter(this.#lossScale, entry);
   }
 
   keepAsBest(): void {
@@ -64,6 +72,7 @@ export class TrainingState implements Disposable {
     this.#history.push(...saved.history);
     this.#step = saved.step;
     this.#skipped = saved.history.filter(isSkipped).length;
+    this.#lossScale = saved.history.reduce(lossScaleAfter, initialLossScale);
     this.#bestWeights = saved.bestWeights;
     setWeights(this.model, saved.weights);
     for (const name of this.model.trainable.keys())
@@ -80,7 +89,8 @@ export class TrainingState implements Disposable {
   }
 }
 
-const isSkipped = (entry: HistoryEntry) => entry.type === 'step' && entry.spike === true;
+const isSkipped = (entry: HistoryEntry) =>
+  entry.type === 'step' && (entry.spike === true || entry.overflow === true);
 
 type Values = ReadonlyMap<string, Float32Array>;
 
