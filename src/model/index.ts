@@ -37,7 +37,7 @@ export {
 } from './generation/log-probabilities.ts';
 export { rowsPerPass } from './generation/prefill-queue.ts';
 export { CachedDecoder, streamText, withoutBeginning } from './generation/stream.ts';
-export type { ChoicesToScore } from './generation/tree-attention.ts';
+export type { ChoicesToScore } from './generation/token-trees.ts';
 export { openGgufAdapter } from './gguf/gguf-adapter.ts';
 export { ggufModel } from './gguf/gguf-model.ts';
 export { openGgufModel } from './gguf/open-gguf-model.ts';
