@@ -7,7 +7,10 @@ import { ourWorker, peerWorker } from './worker.mjs';
 // peak memory of both. node bench/train.mjs [all|response] [steps] [onnx|tensorflow] [float32|bf16]
 const [targets = 'all', count = '24', backend = 'onnx', precision = 'float32'] = process.argv.slice(2);
 const folder = await gpt2Folder();
-const workers = { tuneloom: await ourWorker('train', folder, backend, precision), pytorch: peerWorker('train', folder) };
+const workers = {
+  tuneloom: await ourWorker('train', folder, backend, precision),
+  pytorch: peerWorker('train', folder),
+};
 const answers = { tuneloom: [], pytorch: [] };
 for (const rows of trainingBatches({ size: 8, responses: targets === 'response' }).slice(0, Number(count)))
   for (const [name, worker] of Object.entries(workers)) answers[name].push(await worker.ask({ rows }));
