@@ -26,6 +26,11 @@ export {
   generateTexts,
   Sequence,
 } from './generation/generate-texts.ts';
+export {
+  checkGenerationMemory,
+  type GenerationShape,
+  generationMemory,
+} from './generation/generation-memory.ts';
 export { longestText, promptLength, slotCount } from './generation/lengths.ts';
 export { type TextScore, type TextToScore, textLogLikelihoods } from './generation/log-likelihoods.ts';
 export {
@@ -72,7 +77,6 @@ export { loraTargets } from './lora/lora-targets.ts';
 export { saveAdaptedModel, withRows } from './lora/merge.ts';
 export { type TrainedTokens, tokenModules, trainedRowsName } from './lora/trained-tokens.ts';
 export {
-  checkGenerationMemory,
   type MemoryNeed,
   memoryError,
   type TrainingShape,
