@@ -5,6 +5,7 @@ export { unsupportedGguf } from './gguf/header-reader.ts';
 export { type GgufMetadata, shortestDecimal } from './gguf/metadata.ts';
 export { type GgufFile, openGguf } from './gguf/open-gguf.ts';
 export type { WritableFormat } from './gguf/quantize.ts';
+export type { QuantizedBlocks } from './gguf/unpack-blocks.ts';
 export {
   type GgufTensorToWrite,
   type GgufToWrite,

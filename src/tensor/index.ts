@@ -24,8 +24,14 @@ export { chosenOnly, highest } from './ops/gates.ts';
 export { embeddingLookup, linear } from './ops/linear.ts';
 export { crossEntropy, IGNORED_TARGET, targetLogLikelihoods, tokenLogLikelihoods } from './ops/losses.ts';
 export { layerNorm, rmsNorm } from './ops/normalization.ts';
-export type { WeightBits } from './ops/quantize-weight.ts';
-export { disposeWeight, floatWeight, quantizedVariable } from './ops/quantized-weights.ts';
+export type { QuantizedMatrix, WeightBits } from './ops/quantize-weight.ts';
+export type { Products } from './ops/quantized-tensors.ts';
+export {
+  disposeWeight,
+  floatWeight,
+  quantizedVariable,
+  roundedVariable,
+} from './ops/quantized-weights.ts';
 export { rearrangeRows, rotary } from './ops/rotary.ts';
 export {
   type TokenPlaces,

@@ -21,6 +21,7 @@ import {
   type TensorBackendInfo,
   type TensorBackendName,
   type TensorBackendOptions,
+  type WeightPrecision,
 } from '../../tensor/index.ts';
 import { openTokenizer, type Tokenizer } from '../../text/index.ts';
 import { endpointModel } from './endpoint-model.ts';
@@ -41,10 +42,14 @@ export async function openLocalModel(
     resources,
     host,
     basePrecision = 'float32',
+    precision,
   }: {
     readonly resources: StageAction['resources'];
     readonly host: StageHost;
+    /** Of a training. */
     readonly basePrecision?: BasePrecision;
+    /** Of a generation. */
+    readonly precision?: WeightPrecision;
   },
 ): Promise<LocalModel> {
   const served = await endpointModel(folder);
@@ -63,7 +68,11 @@ export async function openLocalModel(
       message: `the backend ${tensorBackend.backend} cannot keep a base in ${basePrecision}`,
       help: 'leave out `base_precision`, or compute on the processor with `resources: { backend: onnx }`',
     });
-  const model = await openLanguageModel(folder, { basePrecision });
+  const model = await openLanguageModel(folder, {
+    precision: precision ?? basePrecision,
+    products: precision === undefined ? 'exact' : 'rounded',
+    onNote: note,
+  });
   const leftNote = floatProjectionsNote(model.config, basePrecision);
   if (leftNote !== undefined) note(leftNote);
   if (tokenizer.vocabularySize > model.config.vocabularySize)

@@ -101,8 +101,11 @@ export function operator(type: string, attributes: OperatorAttributes = {}): Ope
   return made;
 }
 
-/** Element types of values inside a graph; uint8 is for weights, int64 for indices, and neither leaves the graph. */
-export type ElementType = 'float32' | 'int32' | 'bool' | 'uint8' | 'int64' | 'double';
+/**
+ * Element types of values inside a graph; uint8 and uint4 (two in a byte) are for weights, int64 for indices, and none of
+ * them leaves the graph.
+ */
+export type ElementType = 'float32' | 'int32' | 'bool' | 'uint8' | 'uint4' | 'int64' | 'double';
 
 /** The arrays that hold a tensor's elements on the host. */
 export type HostArray = Float32Array | Int32Array | Uint8Array | BigInt64Array | Float64Array;
@@ -134,6 +137,7 @@ export const ONNX_TYPE: Readonly<Record<ElementType, number>> = {
   int64: 7,
   bool: 9,
   double: 11,
+  uint4: 21,
 };
 
 export const ELEMENT_BYTES: Readonly<Record<ElementType, number>> = {
@@ -142,6 +146,7 @@ export const ELEMENT_BYTES: Readonly<Record<ElementType, number>> = {
   int64: 8,
   bool: 1,
   uint8: 1,
+  uint4: 0.5,
   double: 8,
 };
 
@@ -155,6 +160,8 @@ export function hostArray(type: ElementType, count: number, value = 0): HostArra
     case 'bool':
     case 'uint8':
       return new Uint8Array(count).fill(value);
+    case 'uint4':
+      return new Uint8Array(Math.ceil(count / 2)).fill(17 * value);
     case 'int64':
       return new BigInt64Array(count).fill(BigInt(value));
     case 'double':

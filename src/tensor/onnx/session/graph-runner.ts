@@ -18,7 +18,7 @@ export interface GraphRunner {
   readonly isNative: boolean;
   /** Why it is a slower runner than there could be. */
   readonly note?: string;
-  /** Operators that the engine computes on another device than the rest, with a copy before and after. */
+  /** Operators that the engine cannot be given, or computes on another device than the rest, with a copy before and after. */
   readonly lacks?: ReadonlySet<string>;
   /** Where tensors are kept, if that is not the host. */
   readonly device?: DeviceMemory;
