@@ -150,7 +150,7 @@ export interface LoadConfig {
    */
   readonly untie_head: boolean;
   /**
-   * Keeps the weights of a GGUF file as they are, in a model folder with the file itself, instead of widening them to float32: `base_precision` of train and `precision` of generate then compute with the file's own bits. Only with `model`. See [Quantized weights](../quantized.md).
+   * Keeps the weights of a GGUF file as they are, in a model folder with the file itself, instead of widening them to float32: `base_precision` of train and `precision` of generate then compute with the file's own bits. Only with `model`. See [Precision](../precision.md#a-gguf-files-own-bits).
    */
   readonly keep_quantized: boolean;
   /**

@@ -129,7 +129,8 @@ export function dequantizeWeight(
       const place = block * size + (input % size);
       const byte = (bits === 8 ? bytes[place] : bytes[place >> 1]) ?? 0;
       const number = bits === 8 ? byte : place % 2 === 0 ? byte % 16 : byte >> 4;
-      data[output * stride + input * step] = (scales[block] ?? 0) * (number - zero) + (minima?.[block] ?? 0);
+      const scaled = (scales[block] ?? 0) * (number - zero);
+      data[output * stride + input * step] = minima === undefined ? scaled : scaled + (minima[block] ?? 0);
     }
   return data;
 }
