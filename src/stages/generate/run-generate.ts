@@ -72,7 +72,7 @@ async function generateLocally(
     checkGenerationMemory({ model, rows: config.batch_size, slots, limit }),
   );
   const base = await once('base', async () => {
-    const local = await openLocalModel(folder, { resources, host, precision: config.precision });
+    const local = await openLocalModel(folder, { resources, host, weights: config.precision });
     const weights = quantizeWeights(local.model, config.precision);
     const dispose = () => {
       weights[Symbol.dispose]();

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { GraphRecorder, ValueStorage } from './graph/graph-recorder.ts';
+import type { HalfPrecision } from '../ops/product-precision.ts';
+import type { GraphRecorder } from './graph/graph-recorder.ts';
 import {
   type ElementType,
   type GraphValue,
@@ -8,6 +9,7 @@ import {
   isOnDevice,
   sizeOf,
 } from './graph/graph-value.ts';
+import type { ValueStorage } from './graph/value-storage.ts';
 import type { GraphRunner } from './session/graph-runner.ts';
 import { type BackendStatistics, PendingGraph } from './session/pending-graph.ts';
 
@@ -36,6 +38,11 @@ export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
 
   get statistics(): BackendStatistics {
     return this.#graph.statistics;
+  }
+
+  /** The 16-bit types in which it multiplies matrices: see ops/product-precision.ts. */
+  get halfPrecisions(): readonly HalfPrecision[] {
+    return this.runner.halfPrecisions ?? [];
   }
 
   /** Where the next kernel records. Called between kernels only: a chain that has grown too long is computed first. */

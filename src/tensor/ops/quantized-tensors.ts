@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { markConstant } from '../memory.ts';
 import { fused, hasKernel } from './custom-gradient.ts';
+import { inChosenPrecision } from './product-precision.ts';
 import { dequantizeWeight, type QuantizedMatrix } from './quantize-weight.ts';
 
 /**
@@ -70,8 +71,8 @@ export function quantizedTensors(
     product: (x) =>
       rounds
         ? run('QuantizedMatMul', { given: { x, ...factors } })
-        : tf.matMul(x as tf.Tensor2D, widened(false), false, true),
-    gradient: (dy) => tf.matMul(dy as tf.Tensor2D, widened(true)),
+        : multiply(x, widened(false), true),
+    gradient: (dy) => multiply(dy, widened(true)),
     rounded: () => widened(false),
     rows: (ids) => run('QuantizedRows', { given: { ids, ...stored } }),
     dispose: () => {
@@ -80,6 +81,9 @@ export function quantizedTensors(
     },
   };
 }
+
+const multiply = (x: tf.Tensor, matrix: tf.Tensor2D, isTransposed = false): tf.Tensor =>
+  inChosenPrecision(() => tf.matMul(x as tf.Tensor2D, matrix, false, isTransposed));
 
 /** Of each block, what its weights have beyond scale (number - middle), the product that engines compute; undefined if nothing. */
 function offsetsOf({ bits, zero, scales, minima }: QuantizedMatrix): Float32Array | undefined {
@@ -92,8 +96,8 @@ function widenedTensors(matrix: QuantizedMatrix, sizes: Sizes): QuantizedTensors
   const data = dequantizeWeight(matrix, { ...sizes, transposed: true });
   const widened = tf.keep(tf.tensor2d(data, [sizes.outputs, sizes.inputs]));
   return {
-    product: (x) => tf.matMul(x as tf.Tensor2D, widened, false, true),
-    gradient: (dy) => tf.matMul(dy as tf.Tensor2D, widened),
+    product: (x) => multiply(x, widened, true),
+    gradient: (dy) => multiply(dy, widened),
     rounded: () => tf.clone(widened),
     rows: (ids) => tf.gather(widened, ids),
     dispose: () => widened.dispose(),

@@ -1,9 +1,12 @@
 import type { DataType, TensorInfo } from '@tensorflow/tfjs-core';
+import { broadcastShape } from './broadcast-shape.ts';
+import type { EngineTraits } from './engine-traits.ts';
 import {
   type ElementType,
   type GraphNode,
   type GraphValue,
   graphValue,
+  type HalfType,
   type HostArray,
   hostArray,
   ONNX_TYPE,
@@ -12,15 +15,7 @@ import {
   sameShape,
   sizeOf,
 } from './graph-value.ts';
-
-/** Where the recorder finds the values of tensors, and registers new ones. */
-export interface ValueStorage {
-  graphValueOf(tensor: TensorInfo): GraphValue;
-  register(value: GraphValue): object;
-  addReference(tensor: TensorInfo): void;
-  /** Gives a tensor another value; what was recorded before keeps the old one. */
-  replace(tensor: TensorInfo, value: GraphValue): void;
-}
+import type { ValueStorage } from './value-storage.ts';
 
 const RESHAPE = operator('Reshape');
 const EXPAND = operator('Expand');
@@ -29,20 +24,27 @@ const IDENTITY = operator('Identity');
 /** What a kernel records with: it turns tensors into graph values, adds nodes over them and returns tensors. */
 export class GraphRecorder {
   readonly #storage: ValueStorage;
-  readonly #lacks: ReadonlySet<string>;
+  readonly #engine: EngineTraits;
   readonly #constants = new Map<string, GraphValue>();
   /** Those of the present graph: each is one input, however many nodes read it. */
   readonly #numbers = new Map<number, GraphValue>();
+  /** Values of the present graph in half precision, by the value they were rounded from. */
+  readonly #halves = new Map<GraphValue, GraphValue>();
   #nodes: GraphNode[] = [];
 
-  constructor(storage: ValueStorage, lacks: ReadonlySet<string> = new Set()) {
+  constructor(storage: ValueStorage, engine: EngineTraits = {}) {
     this.#storage = storage;
-    this.#lacks = lacks;
+    this.#engine = engine;
   }
 
   /** Whether the engine computes this operator where it computes the others. */
   has({ type }: Operator): boolean {
-    return !this.#lacks.has(type);
+    return this.#engine.lacks?.has(type) !== true;
+  }
+
+  /** The most products of two factors in half precision that one node may add up. */
+  get longestHalfSum(): number {
+    return this.#engine.longestHalfSum ?? Number.POSITIVE_INFINITY;
   }
 
   get pending(): readonly GraphNode[] {
@@ -53,11 +55,13 @@ export class GraphRecorder {
   clear(): void {
     this.#nodes = [];
     this.#numbers.clear();
+    this.#halves.clear();
   }
 
   /** Drops the first `count` nodes, which have run, except those that a later node still needs. */
   forget(count: number): void {
     this.#nodes = withoutFirst(this.#nodes, count);
+    this.#halves.clear();
   }
 
   /** The value of a tensor, in that tensor's shape. */
@@ -117,6 +121,15 @@ export class GraphRecorder {
       shape: value.shape,
       type,
     });
+  }
+
+  /** The value in half precision. A weight or an activation is rounded once, however many products of the graph read it. */
+  half(value: GraphValue, type: HalfType): GraphValue {
+    const known = this.#halves.get(value);
+    if (known?.type === type) return known;
+    const made = this.cast(value, type);
+    this.#halves.set(value, made);
+    return made;
   }
 
   /**
@@ -235,22 +248,4 @@ function withoutFirst(nodes: readonly GraphNode[], count: number): GraphNode[] {
     for (const value of node.inputs) if (value.data === null) missing.add(value);
   }
   return kept.reverse();
-}
-
-/** The shape that values broadcast to. */
-export function broadcastShape(values: readonly GraphValue[]): readonly number[] {
-  let shape: readonly number[] = values[0]?.shape ?? [];
-  for (let i = 1; i < values.length; i++) shape = broadcastPair(shape, values[i]?.shape ?? []);
-  return shape;
-}
-
-function broadcastPair(a: readonly number[], b: readonly number[]): readonly number[] {
-  const [long, short] = a.length >= b.length ? [a, b] : [b, a];
-  const offset = long.length - short.length;
-  return long.map((size, i) => {
-    const other = i < offset ? 1 : (short[i - offset] ?? 1);
-    if (size !== other && size !== 1 && other !== 1)
-      throw new Error(`Tensors of the shapes [${a}] and [${b}] do not broadcast.`);
-    return size === 1 ? other : size;
-  });
 }

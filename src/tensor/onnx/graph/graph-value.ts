@@ -1,3 +1,5 @@
+import type { HalfPrecision } from '../../ops/product-precision.ts';
+
 /**
  * A tensor of the graph: computed (`data`), or still to be computed by `producer`.
  * Plain fields and no methods: recording makes thousands of these a second.
@@ -102,10 +104,15 @@ export function operator(type: string, attributes: OperatorAttributes = {}): Ope
 }
 
 /**
- * Element types of values inside a graph; uint8 and uint4 (two in a byte) are for weights, int64 for indices, and none of
- * them leaves the graph.
+ * Element types of values inside a graph. uint8 and uint4 (two in a byte) are for weights, int64 for indices, and half precision for the factors and
+ * results of products; none of them leaves the graph.
  */
-export type ElementType = 'float32' | 'int32' | 'bool' | 'uint8' | 'uint4' | 'int64' | 'double';
+export type ElementType = 'float32' | 'int32' | 'bool' | 'uint8' | 'uint4' | 'int64' | 'double' | HalfType;
+
+/** The 16-bit floats, which are computed in a graph and are never on the host. */
+export type HalfType = 'float16' | 'bfloat16';
+
+export const HALF_TYPES: Readonly<Record<HalfPrecision, HalfType>> = { fp16: 'float16', bf16: 'bfloat16' };
 
 /** The arrays that hold a tensor's elements on the host. */
 export type HostArray = Float32Array | Int32Array | Uint8Array | BigInt64Array | Float64Array;
@@ -136,8 +143,10 @@ export const ONNX_TYPE: Readonly<Record<ElementType, number>> = {
   int32: 6,
   int64: 7,
   bool: 9,
+  float16: 10,
   double: 11,
   uint4: 21,
+  bfloat16: 16,
 };
 
 export const ELEMENT_BYTES: Readonly<Record<ElementType, number>> = {
@@ -148,6 +157,8 @@ export const ELEMENT_BYTES: Readonly<Record<ElementType, number>> = {
   uint8: 1,
   uint4: 0.5,
   double: 8,
+  float16: 2,
+  bfloat16: 2,
 };
 
 /** The array for `count` elements, filled with `value`. */
@@ -166,7 +177,15 @@ export function hostArray(type: ElementType, count: number, value = 0): HostArra
       return new BigInt64Array(count).fill(BigInt(value));
     case 'double':
       return new Float64Array(count).fill(value);
+    case 'float16':
+    case 'bfloat16':
+      return neverOnHost(type);
     default:
       return type satisfies never;
   }
+}
+
+/** Throws: no array of the host has elements of this type. */
+export function neverOnHost(type: HalfType): never {
+  throw new Error(`Elements of the type ${type} are inside a graph only.`);
 }
