@@ -28,8 +28,14 @@ export {
   productPrecision,
   withProductPrecision,
 } from './ops/product-precision.ts';
-export type { WeightBits } from './ops/quantize-weight.ts';
-export { disposeWeight, floatWeight, quantizedVariable } from './ops/quantized-weights.ts';
+export type { QuantizedMatrix, WeightBits } from './ops/quantize-weight.ts';
+export type { Products } from './ops/quantized-tensors.ts';
+export {
+  disposeWeight,
+  floatWeight,
+  quantizedVariable,
+  roundedVariable,
+} from './ops/quantized-weights.ts';
 export { rearrangeRows, rotary } from './ops/rotary.ts';
 export { sumOfSquares, sumsOfSquaresOnHost } from './ops/sums-of-squares.ts';
 export {
