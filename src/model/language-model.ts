@@ -183,5 +183,18 @@ export const quantizeWeights = (
 ): Disposable => {
   // A base whose weights are kept in 8 bits has let go of them.
   const tensors = [...parameters.values()].filter(({ isDisposed }) => !isDisposed);
-  return constantWeights({ tensors, precision });
+  preparations.set(parameters, {});
+  const prepared = constantWeights({ tensors, precision });
+  return {
+    [Symbol.dispose]: () => {
+      prepared[Symbol.dispose]();
+      preparations.delete(parameters);
+    },
+  };
 };
+
+const preparations = new WeakMap<LanguageModel['parameters'], object>();
+
+/** Stands for how a model's weights are computed with: another object after each preparation. */
+export const preparationOf = ({ parameters }: LanguageModel): object =>
+  preparations.get(parameters) ?? parameters;

@@ -1,6 +1,7 @@
 export { computePending, recycle } from './memory.ts';
 export { type Adapter, findAdapter, hardwareAdapter } from './onnx/device/adapter.ts';
 export { cudaFolder, cudaInstallation, installedCuda } from './onnx/device/locate-cuda.ts';
+export { hasOpenSizes, withOpenSizes } from './open-sizes.ts';
 export {
   openTensorBackend,
   TENSOR_BACKENDS,

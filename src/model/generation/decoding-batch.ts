@@ -1,11 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { cachedAttention } from '../../tensor/index.ts';
+import { cachedAttention, recycle } from '../../tensor/index.ts';
 import type { Projected } from '../forward-pass.ts';
 import type { LanguageModel } from '../language-model.ts';
+import { type ForwardInput, forward } from './forward.ts';
 import type { KeyValueCache } from './key-value-cache.ts';
 import { keyValueCache } from './open-key-value-cache.ts';
-import { type ForwardInput, forward } from './prefill.ts';
+import { storePrompt } from './prefill.ts';
 import type { PrefilledRow } from './prefill-queue.ts';
+import { compareBits, isSameBits } from './same-bits.ts';
 
 /** One text that is being generated. */
 export interface DecodingRow {
@@ -58,45 +60,78 @@ export class DecodingBatch<Row extends DecodingRow> implements Disposable {
     const token = row.next(prompt.logits);
     if (token === undefined) return false;
     const index = this.#free();
-    for (const { layer, keys, values } of prompt.layers)
-      this.#cache.store(layer, { keys, values, places: [{ row: index, slot: 0 }] });
+    storePrompt(this.#cache, { prompt, row: index });
     this.#active[index] = { row, token, position: row.prompt.length };
     return true;
   }
 
   /** One more token for each row; returns the rows that end. */
   async step(): Promise<readonly Row[]> {
-    const active = this.#active;
-    const logits = await decodeStep({
+    const { logits, rows, tensors } = await this.#logits();
+    const ended: Row[] = [];
+    for (const [index, one] of this.#active.entries()) {
+      if (one === undefined) continue;
+      const token = one.row.next(rowOf(logits, index, rows));
+      this.#active[index] = token === undefined ? undefined : { ...one, token, position: one.position + 1 };
+      if (token === undefined) ended.push(one.row);
+    }
+    recycle(tensors);
+    return ended;
+  }
+
+  /** The logits of a step that is as narrow as gives the bits of a full one. */
+  async #logits(): Promise<DecodedStep & { readonly rows: number }> {
+    const rows = await this.#narrow();
+    const variant = `${rows} of ${this.#batchSize} rows` as const;
+    const step = await this.#decode(rows);
+    if (rows === this.#batchSize || isSameBits(this.#model, variant)) return { ...step, rows };
+    const found = step.logits.slice();
+    recycle(step.tensors);
+    const full = await this.#decode(this.#batchSize);
+    const expected = full.logits.subarray(0, found.length);
+    compareBits(this.#model, { variant, expected: [expected], found: [found] });
+    return { ...full, rows: this.#batchSize };
+  }
+
+  #decode(rows: number): Promise<DecodedStep> {
+    const active = this.#active.slice(0, rows);
+    return decodeStep({
       model: this.#model,
       cache: this.#cache,
       tokens: Int32Array.from(active, (one) => one?.token ?? 0),
       positions: Int32Array.from(active, (one) => one?.position ?? 0),
     });
-    const ended: Row[] = [];
-    for (const [index, one] of active.entries()) {
-      if (one === undefined) continue;
-      const token = one.row.next(rowOf(logits, index, this.#batchSize));
-      active[index] = token === undefined ? undefined : { ...one, token, position: one.position + 1 };
-      if (token === undefined) ended.push(one.row);
-    }
-    return ended;
+  }
+
+  /** Moves all rows into the first places of a narrower step, if there is one, and returns how many rows that step has. */
+  async #narrow(): Promise<number> {
+    const rows = stepRows(this.#batchSize).find(
+      (rows) => rows >= this.size && isSameBits(this.#model, `${rows} of ${this.#batchSize} rows`) !== false,
+    );
+    if (rows === undefined) return this.#batchSize;
+    for (const [index, one] of this.#active.entries())
+      if (one !== undefined && index >= rows) await this.#move(index, this);
+    return rows;
   }
 
   /** Moves the rows that fill their slots to the batch with more slots for N tokens, which has to have room. */
   async moveFullRows(widerBatch: (tokens: number) => DecodingBatch<Row>): Promise<void> {
     for (const [index, one] of this.#active.entries()) {
       if (one === undefined || one.position < this.#cache.slots) continue;
-      const wider = widerBatch(one.position + 1);
-      const place = { row: wider.#free(), slot: 0 };
-      for (let layer = 0; layer < this.#model.config.layers; layer++)
-        wider.#cache.store(layer, {
-          ...(await this.#cache.read(layer, { row: index, tokens: one.position })),
-          places: [place],
-        });
-      wider.#active[place.row] = one;
-      this.#active[index] = undefined;
+      await this.#move(index, widerBatch(one.position + 1));
     }
+  }
+
+  async #move(index: number, to: DecodingBatch<Row>): Promise<void> {
+    const one = this.#active[index];
+    if (one === undefined) return;
+    const [row, tokens] = [to.#free(), one.position];
+    for (let layer = 0; layer < this.#model.config.layers; layer++) {
+      const stored = await this.#cache.read(layer, { row: index, tokens });
+      to.#cache.store(layer, { ...stored, places: [{ row, slot: 0, tokens }] });
+    }
+    this.#active[index] = undefined;
+    to.#active[row] = one;
   }
 
   #free(): number {
@@ -111,7 +146,20 @@ function rowOf(logits: Float32Array, row: number, rows: number): Float32Array {
   return logits.subarray(row * vocabulary, (row + 1) * vocabulary);
 }
 
-/** One forward pass over a new token per row: adds it to the cache and returns the logits after it, [B V]. */
+/** Steps of a batch may have an eighth of its rows, a quarter, a half or three quarters: each is checked once. */
+const stepRows = (batchSize: number): readonly number[] =>
+  [1 / 8, 1 / 4, 1 / 2, 3 / 4]
+    .map((share) => Math.ceil(share * batchSize))
+    .filter((rows) => rows < batchSize);
+
+interface DecodedStep {
+  /** [rows V] */
+  readonly logits: Float32Array;
+  /** Those that hold the logits, to be disposed of or recycled. */
+  readonly tensors: tf.Tensor[];
+}
+
+/** One forward pass over a new token for each of a cache's first rows: adds it to the cache. */
 export async function decodeStep({
   model,
   cache,
@@ -120,20 +168,24 @@ export async function decodeStep({
 }: {
   readonly model: LanguageModel;
   readonly cache: KeyValueCache;
-  /** [B] */
+  /** [rows] */
   readonly tokens: Int32Array;
-  /** [B]: the tokens' positions in their texts. */
+  /** [rows]: the tokens' positions in their texts. */
   readonly positions: Int32Array;
-}): Promise<Float32Array> {
-  const { logits, fresh } = await forward(model, (): ForwardInput => {
+}): Promise<DecodedStep> {
+  const batch = tokens.length;
+  const { logits, fresh, tensors } = await forward(model, (): ForwardInput => {
     const lengths = tf.tensor1d(positions, 'int32');
     const { windows, scoreCap } = model.config;
     const attend = ({ layer, ...projected }: Projected) =>
-      cachedAttention({ ...projected, ...cache.tensors(layer), lengths, window: windows[layer], scoreCap });
+      cachedAttention({
+        ...{ ...projected, ...cache.tensors(layer, batch), lengths },
+        ...{ window: windows[layer], scoreCap },
+      });
     const textLengths = positions.map((position) => position + 1);
-    return { ids: tf.tensor1d(tokens, 'int32'), positions, textLengths, attend };
+    return { batch, length: 1, ids: tf.tensor1d(tokens, 'int32'), positions, textLengths, attend };
   });
-  const places = Array.from(positions, (slot, row) => ({ row, slot }));
+  const places = Array.from(positions, (slot, row) => ({ row, slot, tokens: 1 }));
   for (const { layer, keys, values } of fresh) cache.store(layer, { keys, values, places });
-  return logits;
+  return { logits, tensors };
 }

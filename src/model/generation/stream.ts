@@ -1,4 +1,5 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
+import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../core/index.ts';
 import { commonPrefixLength, type Encodable, encodeFrom, type Tokenizer } from '../../text/index.ts';
 import type { LanguageModel } from '../language-model.ts';
@@ -8,7 +9,7 @@ import { type GeneratedText, type GenerationSettings, Sequence } from './generat
 import type { KeyValueCache } from './key-value-cache.ts';
 import { isLengthBound, longestText, promptLength, slotCount } from './lengths.ts';
 import { keyValueCache } from './open-key-value-cache.ts';
-import { prefill, prefillContinuation } from './prefill.ts';
+import { prefill, prefillContinuation, storePrompt } from './prefill.ts';
 
 /** Generates a continuation of one prompt and streams its text. After an abort, the result is the text so far. */
 export async function streamText({
@@ -125,8 +126,7 @@ export class CachedDecoder implements Disposable {
   async #prefillAll(tokens: Int32Array, length: number): Promise<Float32Array> {
     const [prompt] = await prefill({ model: this.#model, prompts: [tokens], batch: 1, length });
     if (prompt === undefined) throw new Error('prefill returned no prompt');
-    for (const { layer, keys, values } of prompt.layers)
-      this.#cache.store(layer, { keys, values, places: [{ row: 0, slot: 0 }] });
+    storePrompt(this.#cache, { prompt, row: 0 });
     return prompt.logits;
   }
 
@@ -139,12 +139,13 @@ export class CachedDecoder implements Disposable {
 
   /** The logits after one more token, [V]. */
   async step(token: number): Promise<Float32Array> {
-    const logits = await decodeStep({
+    const { logits, tensors } = await decodeStep({
       model: this.#model,
       cache: this.#cache,
       tokens: Int32Array.of(token),
       positions: Int32Array.of(this.#cached.length),
     });
+    tf.dispose(tensors);
     this.#cached = [...this.#cached, token];
     return logits;
   }

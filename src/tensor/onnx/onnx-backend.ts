@@ -72,6 +72,15 @@ export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
     this.#graph.flush();
   }
 
+  /** Whether a graph is compiled once for all sizes; a row of its products then has the same bits however many there are. */
+  get hasOpenSizes(): boolean {
+    return this.runner.isNative;
+  }
+
+  withOpenSizes<Result>(record: () => Result): Result {
+    return this.hasOpenSizes ? this.#graph.recorder.withOpenSizes(record) : record();
+  }
+
   /** Lets later results take the arrays of these tensors, which are about to be disposed of. */
   recycle(tensors: readonly tf.Tensor[]): void {
     if (this.#graph.recorder.pending.length > 0) return; // a pending node may still need one

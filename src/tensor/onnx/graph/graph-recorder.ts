@@ -1,4 +1,5 @@
 import type { DataType, TensorInfo } from '@tensorflow/tfjs-core';
+import { broadcastShape } from './broadcast.ts';
 import {
   type ElementType,
   type GraphNode,
@@ -34,6 +35,7 @@ export class GraphRecorder {
   /** Those of the present graph: each is one input, however many nodes read it. */
   readonly #numbers = new Map<number, GraphValue>();
   #nodes: GraphNode[] = [];
+  #isOpen = false;
 
   constructor(storage: ValueStorage, lacks: ReadonlySet<string> = new Set()) {
     this.#storage = storage;
@@ -47,6 +49,17 @@ export class GraphRecorder {
 
   get pending(): readonly GraphNode[] {
     return this.#nodes;
+  }
+
+  /** What `record` records is compiled once for all sizes: they are inputs. */
+  withOpenSizes<Result>(record: () => Result): Result {
+    const before = this.#isOpen;
+    this.#isOpen = true;
+    try {
+      return record();
+    } finally {
+      this.#isOpen = before;
+    }
   }
 
   /** Drops what was recorded, once it has run. */
@@ -88,7 +101,7 @@ export class GraphRecorder {
   }: NodeToAdd & { readonly shape: readonly number[]; readonly type?: ElementType }): GraphValue {
     if (sizeOf(shape) === 0) return this.fromHost(hostArray(type, 0), { shape, type });
     const output = graphValue({ shape, type });
-    const node = { operator, inputs, outputs: [output] };
+    const node = { operator, inputs, outputs: [output], isOpen: this.#isOpen };
     output.producer = node;
     this.#nodes.push(node);
     return output;
@@ -137,7 +150,7 @@ export class GraphRecorder {
     outputs,
   }: NodeToAdd & { readonly outputs: readonly TensorSpec[] }): GraphValue[] {
     const values = outputs.map(graphValue);
-    const node = { operator, inputs, outputs: values };
+    const node = { operator, inputs, outputs: values, isOpen: this.#isOpen };
     for (const value of values) value.producer = node;
     this.#nodes.push(node);
     return values;
@@ -148,17 +161,21 @@ export class GraphRecorder {
     return graphValue({ ...spec, data });
   }
 
-  /** Axes, sizes and so on: a constant int64 vector, part of the graph's structure. */
+  /** Axes, sizes and so on: an int64 vector, part of the graph's structure unless sizes are open. */
   integers(values: readonly number[]): GraphValue {
-    const name = `[${values.join()}]`;
-    return this.#constant(name, () =>
-      graphValue({
-        shape: [values.length],
-        type: 'int64',
-        data: BigInt64Array.from(values, BigInt),
-        constant: name,
-      }),
-    );
+    const data = () => BigInt64Array.from(values, BigInt);
+    return this.#size(`[${values.join()}]`, () => ({ shape: [values.length], type: 'int64', data: data() }));
+  }
+
+  /** The number of elements along an axis, as an operator takes it. */
+  size(value: number): GraphValue {
+    return this.#size(`size ${value}`, () => ({ shape: [], type: 'int32', data: Int32Array.of(value) }));
+  }
+
+  #size(name: string, make: () => Parameters<typeof graphValue>[0]): GraphValue {
+    return this.#isOpen
+      ? this.#constant(`fed ${name}`, () => graphValue(make()))
+      : this.#constant(name, () => graphValue({ ...make(), constant: name }));
   }
 
   /** A constant scalar of the formula itself, such as the 1 of 1 - x; never a setting that may change. */
@@ -228,22 +245,4 @@ function withoutFirst(nodes: readonly GraphNode[], count: number): GraphNode[] {
     for (const value of node.inputs) if (value.data === null) missing.add(value);
   }
   return kept.reverse();
-}
-
-/** The shape that values broadcast to. */
-export function broadcastShape(values: readonly GraphValue[]): readonly number[] {
-  let shape: readonly number[] = values[0]?.shape ?? [];
-  for (let i = 1; i < values.length; i++) shape = broadcastPair(shape, values[i]?.shape ?? []);
-  return shape;
-}
-
-function broadcastPair(a: readonly number[], b: readonly number[]): readonly number[] {
-  const [long, short] = a.length >= b.length ? [a, b] : [b, a];
-  const offset = long.length - short.length;
-  return long.map((size, i) => {
-    const other = i < offset ? 1 : (short[i - offset] ?? 1);
-    if (size !== other && size !== 1 && other !== 1)
-      throw new Error(`Tensors of the shapes [${a}] and [${b}] do not broadcast.`);
-    return size === 1 ? other : size;
-  });
 }

@@ -1,5 +1,6 @@
 import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
-import { broadcastShape, type GraphRecorder } from '../graph/graph-recorder.ts';
+import { broadcastShape } from '../graph/broadcast.ts';
+import type { GraphRecorder } from '../graph/graph-recorder.ts';
 import { type GraphValue, graphValue, operator, sizeOf } from '../graph/graph-value.ts';
 import { type Kernel, type KernelCall, kernel, listKernel } from './kernel.ts';
 import { transposed } from './shape.ts';

@@ -4,6 +4,7 @@ import {
   type GraphOutput,
   type HostTensor,
   hostTensor,
+  type RunOptions,
   type StoredTensor,
 } from '../session/graph-runner.ts';
 import { type OrtLibrary, type Pointer, pointerArray } from './ort-library.ts';
@@ -35,8 +36,8 @@ export class NativeSession implements CompiledGraph {
     );
   }
 
-  run(inputs: readonly StoredTensor[]): HostArray[] {
-    const run = this.#prepare(inputs.map(hostTensor));
+  run(inputs: readonly StoredTensor[], options?: RunOptions): HostArray[] {
+    const run = this.#prepare(inputs.map(hostTensor), options);
     try {
       this.#parts.library.call('Run', ...run.args);
       return run.results;
@@ -45,8 +46,8 @@ export class NativeSession implements CompiledGraph {
     }
   }
 
-  async runAsync(inputs: readonly StoredTensor[]): Promise<HostArray[]> {
-    const run = this.#prepare(inputs.map(hostTensor));
+  async runAsync(inputs: readonly StoredTensor[], options?: RunOptions): Promise<HostArray[]> {
+    const run = this.#prepare(inputs.map(hostTensor), options);
     this.#running++;
     try {
       await this.#parts.library.callAsync('Run', ...run.args);
@@ -71,8 +72,9 @@ export class NativeSession implements CompiledGraph {
     this.#parts.onDisposed();
   }
 
-  #prepare(inputs: readonly HostTensor[]): Run {
-    const { library, memoryInfo, session, outputs, arrays } = this.#parts;
+  #prepare(inputs: readonly HostTensor[], { shapes = [] }: RunOptions = {}): Run {
+    const { library, memoryInfo, session, arrays } = this.#parts;
+    const outputs = this.#parts.outputs.map((one, i) => ({ ...one, shape: shapes[i] ?? one.shape }));
     const results = outputs.map((output) => overwritten(output, inputs) ?? arrays.take(output));
     const fed = inputs.map((input) => library.createTensor(memoryInfo, input));
     const filled = outputs.map(({ shape, type }, i) =>

@@ -3,7 +3,7 @@ import { HeldArrays } from '../device/held-arrays.ts';
 import { type GraphPlan, planGraph } from '../graph/graph-plan.ts';
 import { GraphRecorder, type ValueStorage } from '../graph/graph-recorder.ts';
 import type { DeviceArray, GraphValue, HostArray } from '../graph/graph-value.ts';
-import type { GraphRunner, StoredTensor } from './graph-runner.ts';
+import type { GraphRunner, RunOptions, StoredTensor } from './graph-runner.ts';
 import { SessionCache } from './session-cache.ts';
 
 export interface BackendStatistics {
@@ -56,7 +56,7 @@ export class PendingGraph {
     this.recorder.clear();
     if (plan !== null) {
       try {
-        this.#settleAll(plan, this.#sessions.find(plan).run(inputsOf(plan), waitedFor(plan)));
+        this.#settleAll(plan, this.#sessions.find(plan).run(inputsOf(plan), optionsOf(plan)));
       } catch (cause) {
         failAll(plan, cause);
       }
@@ -93,7 +93,7 @@ export class PendingGraph {
     const plan = this.#plan();
     if (plan !== null) {
       try {
-        this.#settleAll(plan, await this.#sessions.find(plan).runAsync(inputsOf(plan), waitedFor(plan)));
+        this.#settleAll(plan, await this.#sessions.find(plan).runAsync(inputsOf(plan), optionsOf(plan)));
       } catch (cause) {
         failAll(plan, cause);
       }
@@ -144,9 +144,9 @@ function inputsOf({ inputs }: GraphPlan): StoredTensor[] {
   });
 }
 
-/** The indices of the outputs that a read waits for. */
-function waitedFor({ outputs }: GraphPlan): ReadonlySet<number> {
-  return new Set(outputs.flatMap(({ readers }, index) => (readers > 0 ? [index] : [])));
+function optionsOf({ outputs }: GraphPlan): RunOptions {
+  const onHost = new Set(outputs.flatMap(({ readers }, index) => (readers > 0 ? [index] : [])));
+  return { onHost, shapes: outputs.map(({ shape }) => shape) };
 }
 
 /** Stores the reason why there are no results. */
