@@ -36,6 +36,7 @@ export {
   withOwnRows,
 } from './ops/token-rows.ts';
 export { magnitudeRatio, squaredWeightNorms } from './ops/weight-norms.ts';
+export { RecordedPass, refresh } from './recorded-pass.ts';
 export {
   hasNvidiaGpu,
   INSTALLED_FILE,

@@ -1,8 +1,5 @@
-import * as tf from '@tensorflow/tfjs-core';
-import { cachedAttention, recycle } from '../../tensor/index.ts';
-import type { Projected } from '../forward-pass.ts';
 import type { LanguageModel } from '../language-model.ts';
-import { type ForwardInput, forward } from './forward.ts';
+import { DecodeSteps } from './decode-steps.ts';
 import type { KeyValueCache } from './key-value-cache.ts';
 import { keyValueCache } from './open-key-value-cache.ts';
 import { storePrompt } from './prefill.ts';
@@ -13,7 +10,7 @@ import { compareBits, isSameBits } from './same-bits.ts';
 export interface DecodingRow {
   /** At least one token. */
   readonly prompt: Int32Array;
-  /** Takes the logits [V] after the text so far and returns the next token, or undefined if the text ends. */
+  /** Takes the logits [V] after the text so far, without keeping them, and returns the next token, or undefined if the text ends. */
   readonly next: (logits: Float32Array) => number | undefined;
 }
 
@@ -37,16 +34,19 @@ export class DecodingBatch<Row extends DecodingRow> implements Disposable {
   readonly #model: LanguageModel;
   readonly #batchSize: number;
   readonly #cache: KeyValueCache;
+  readonly #steps: DecodeSteps;
   readonly #active: (ActiveRow<Row> | undefined)[];
 
   constructor(model: LanguageModel, { batchSize, slots }: BatchSizes) {
     this.#model = model;
     this.#batchSize = batchSize;
     this.#cache = keyValueCache(model.config, { batch: batchSize, slots });
+    this.#steps = new DecodeSteps(model, this.#cache);
     this.#active = new Array<ActiveRow<Row> | undefined>(batchSize).fill(undefined);
   }
 
   [Symbol.dispose](): void {
+    this.#steps[Symbol.dispose]();
     this.#cache[Symbol.dispose]();
   }
 
@@ -67,7 +67,7 @@ export class DecodingBatch<Row extends DecodingRow> implements Disposable {
 
   /** One more token for each row; returns the rows that end. */
   async step(): Promise<readonly Row[]> {
-    const { logits, rows, tensors } = await this.#logits();
+    const { logits, rows } = await this.#logits();
     const ended: Row[] = [];
     for (const [index, one] of this.#active.entries()) {
       if (one === undefined) continue;
@@ -75,31 +75,26 @@ export class DecodingBatch<Row extends DecodingRow> implements Disposable {
       this.#active[index] = token === undefined ? undefined : { ...one, token, position: one.position + 1 };
       if (token === undefined) ended.push(one.row);
     }
-    recycle(tensors);
     return ended;
   }
 
   /** The logits of a step that is as narrow as gives the bits of a full one. */
-  async #logits(): Promise<DecodedStep & { readonly rows: number }> {
+  async #logits(): Promise<{ readonly logits: Float32Array; readonly rows: number }> {
     const rows = await this.#narrow();
     const variant = `${rows} of ${this.#batchSize} rows` as const;
-    const step = await this.#decode(rows);
-    if (rows === this.#batchSize || isSameBits(this.#model, variant)) return { ...step, rows };
-    const found = step.logits.slice();
-    recycle(step.tensors);
+    const logits = await this.#decode(rows);
+    if (rows === this.#batchSize || isSameBits(this.#model, variant)) return { logits, rows };
     const full = await this.#decode(this.#batchSize);
-    const expected = full.logits.subarray(0, found.length);
-    compareBits(this.#model, { variant, expected: [expected], found: [found] });
-    return { ...full, rows: this.#batchSize };
+    const expected = full.subarray(0, logits.length);
+    compareBits(this.#model, { variant, expected: [expected], found: [logits] });
+    return { logits: full, rows: this.#batchSize };
   }
 
-  #decode(rows: number): Promise<DecodedStep> {
+  #decode(rows: number): Promise<Float32Array> {
     const active = this.#active.slice(0, rows);
-    return decodeStep({
-      model: this.#model,
-      cache: this.#cache,
-      tokens: Int32Array.from(active, (one) => one?.token ?? 0),
-      positions: Int32Array.from(active, (one) => one?.position ?? 0),
+    return this.#steps.step({
+      tokens: active.map((one) => one?.token ?? 0),
+      positions: active.map((one) => one?.position ?? 0),
     });
   }
 
@@ -151,41 +146,3 @@ const stepRows = (batchSize: number): readonly number[] =>
   [1 / 8, 1 / 4, 1 / 2, 3 / 4]
     .map((share) => Math.ceil(share * batchSize))
     .filter((rows) => rows < batchSize);
-
-interface DecodedStep {
-  /** [rows V] */
-  readonly logits: Float32Array;
-  /** Those that hold the logits, to be disposed of or recycled. */
-  readonly tensors: tf.Tensor[];
-}
-
-/** One forward pass over a new token for each of a cache's first rows: adds it to the cache. */
-export async function decodeStep({
-  model,
-  cache,
-  tokens,
-  positions,
-}: {
-  readonly model: LanguageModel;
-  readonly cache: KeyValueCache;
-  /** [rows] */
-  readonly tokens: Int32Array;
-  /** [rows]: the tokens' positions in their texts. */
-  readonly positions: Int32Array;
-}): Promise<DecodedStep> {
-  const batch = tokens.length;
-  const { logits, fresh, tensors } = await forward(model, (): ForwardInput => {
-    const lengths = tf.tensor1d(positions, 'int32');
-    const { windows, scoreCap } = model.config;
-    const attend = ({ layer, ...projected }: Projected) =>
-      cachedAttention({
-        ...{ ...projected, ...cache.tensors(layer, batch), lengths },
-        ...{ window: windows[layer], scoreCap },
-      });
-    const textLengths = positions.map((position) => position + 1);
-    return { batch, length: 1, ids: tf.tensor1d(tokens, 'int32'), positions, textLengths, attend };
-  });
-  const places = Array.from(positions, (slot, row) => ({ row, slot, tokens: 1 }));
-  for (const { layer, keys, values } of fresh) cache.store(layer, { keys, values, places });
-  return { logits, tensors };
-}

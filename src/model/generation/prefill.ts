@@ -53,7 +53,7 @@ export async function prefill({
   const lengths = Int32Array.from({ length: batch }, (_, row) => prompts[row]?.length ?? from + 1);
   const ends = lengths.map((tokens, row) => row * shape.length + tokens - from - 1);
   const logitsAt = Int32Array.from({ length: Math.max(headRows, batch) }, (_, row) => ends[row] ?? 0);
-  const { logits, fresh, tensors } = await forward(model, (): ForwardInput => {
+  const { logits, fresh } = await forward(model, (): ForwardInput => {
     const rows = { ids, ...shape, lengths };
     const { attend, ...tokens } =
       prefix === undefined
@@ -62,7 +62,6 @@ export async function prefill({
     const stored = (projected: Projected) => ({ attended: attend(projected), isStored: false });
     return { ...tokens, ...shape, attend: stored, logitsAt };
   });
-  tf.dispose(tensors);
   return prompts.map((prompt, row) => {
     const own = { from: row, to: row + 1, of: batch };
     const layers = fresh.map(({ layer, keys, values }) => ({
@@ -149,7 +148,7 @@ export async function prefillContinuation(
   const { contextLength } = model.config;
   const ids = new Int32Array(length);
   ids.set(tokens);
-  const { logits, fresh, tensors } = await forward(model, (): ForwardInput => {
+  const { logits, fresh } = await forward(model, (): ForwardInput => {
     const attend = attendContinuation(model.config, {
       ...{ batch: 1, length, from, slots: cache.slots },
       cached: (layer) => cache.tensors(layer, 1),
@@ -164,7 +163,6 @@ export async function prefillContinuation(
       logitsAt: Int32Array.of(tokens.length - 1),
     };
   });
-  tf.dispose(tensors);
   const places = [{ row: 0, slot: from, tokens: tokens.length }];
   for (const { layer, keys, values } of fresh) cache.store(layer, { keys, values, places });
   return logits;

@@ -1,10 +1,9 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
-import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../core/index.ts';
 import { commonPrefixLength, type Encodable, encodeFrom, type Tokenizer } from '../../text/index.ts';
 import type { LanguageModel } from '../language-model.ts';
 import type { ModelConfig } from '../model-config.ts';
-import { decodeStep } from './decoding-batch.ts';
+import { DecodeSteps } from './decode-steps.ts';
 import { type GeneratedText, type GenerationSettings, Sequence } from './generate-texts.ts';
 import type { KeyValueCache } from './key-value-cache.ts';
 import { isLengthBound, longestText, promptLength, slotCount } from './lengths.ts';
@@ -81,15 +80,18 @@ export function withoutBeginning(text: string, stop: readonly string[]): string 
 export class CachedDecoder implements Disposable {
   readonly #model: LanguageModel;
   #cache: KeyValueCache;
+  #steps: DecodeSteps;
   /** The tokens in the cache. */
   #cached: readonly number[] = [];
 
   constructor(model: LanguageModel) {
     this.#model = model;
     this.#cache = keyValueCache(model.config, { batch: 1, slots: 0 });
+    this.#steps = new DecodeSteps(model, this.#cache);
   }
 
   [Symbol.dispose](): void {
+    this.#steps[Symbol.dispose]();
     this.#cache[Symbol.dispose]();
   }
 
@@ -134,18 +136,14 @@ export class CachedDecoder implements Disposable {
   #makeRoom(tokens: number, limit: number): void {
     const { slots } = this.#cache;
     if (slots >= tokens) return;
+    this.#steps[Symbol.dispose]();
     this.#cache = this.#cache.widened(slotCount(Math.max(tokens, 2 * slots), limit));
+    this.#steps = new DecodeSteps(this.#model, this.#cache);
   }
 
   /** The logits after one more token, [V]. */
   async step(token: number): Promise<Float32Array> {
-    const { logits, tensors } = await decodeStep({
-      model: this.#model,
-      cache: this.#cache,
-      tokens: Int32Array.of(token),
-      positions: Int32Array.of(this.#cached.length),
-    });
-    tf.dispose(tensors);
+    const logits = await this.#steps.step({ tokens: [token], positions: [this.#cached.length] });
     this.#cached = [...this.#cached, token];
     return logits;
   }

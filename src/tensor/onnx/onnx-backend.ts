@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { BoundPass } from '../recorded-pass.ts';
 import type { GraphRecorder, ValueStorage } from './graph/graph-recorder.ts';
 import {
   type ElementType,
@@ -9,6 +10,7 @@ import {
   sizeOf,
 } from './graph/graph-value.ts';
 import type { GraphRunner } from './session/graph-runner.ts';
+import { NativePass } from './session/native-pass.ts';
 import { type BackendStatistics, PendingGraph } from './session/pending-graph.ts';
 
 let lastWeight = 0;
@@ -70,6 +72,22 @@ export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
 
   computePending(): void {
     this.#graph.flush();
+  }
+
+  /** Whether it repeats a recorded pass. */
+  get canBind(): boolean {
+    return this.runner.isNative;
+  }
+
+  bind(record: () => tf.Tensor[]): BoundPass {
+    this.#graph.flush();
+    const tensors = tf.tidy(record);
+    try {
+      return new NativePass(this.#graph.bind(tensors.map((tensor) => this.graphValueOf(tensor))));
+    } finally {
+      this.#graph.recorder.clear();
+      tf.dispose(tensors);
+    }
   }
 
   /** Whether a graph is compiled once for all sizes; a row of its products then has the same bits however many there are. */

@@ -1,5 +1,6 @@
 import { ELEMENT_BYTES, type ElementType, type HostArray, sizeOf } from '../graph/graph-value.ts';
 import {
+  type BoundRun,
   type CompiledGraph,
   type GraphOutput,
   type HostTensor,
@@ -48,13 +49,41 @@ export class NativeSession implements CompiledGraph {
 
   async runAsync(inputs: readonly StoredTensor[], options?: RunOptions): Promise<HostArray[]> {
     const run = this.#prepare(inputs.map(hostTensor), options);
+    try {
+      await this.#call(run);
+      return run.results;
+    } finally {
+      this.#release(run);
+    }
+  }
+
+  bind(inputs: readonly StoredTensor[], options?: RunOptions): BoundRun {
+    const run = this.#prepare(inputs.map(hostTensor), options);
+    const session = this;
+    let isDisposed = false;
+    return {
+      results: run.results,
+      get isStale() {
+        return session.#isDisposed;
+      },
+      run: () => {
+        if (isDisposed) throw new Error('A run was repeated after it was disposed of.');
+        return this.#call(run);
+      },
+      dispose: () => {
+        if (!isDisposed) this.#release(run);
+        isDisposed = true;
+      },
+    };
+  }
+
+  async #call(run: Run): Promise<void> {
+    if (this.#isDisposed) throw new Error('A graph was run after it was disposed of.');
     this.#running++;
     try {
       await this.#parts.library.callAsync('Run', ...run.args);
-      return run.results;
     } finally {
       this.#running--;
-      this.#release(run);
       if (this.#isDisposed) this.#end();
     }
   }

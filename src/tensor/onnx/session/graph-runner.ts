@@ -64,6 +64,17 @@ export interface CompiledGraph {
   run(inputs: readonly StoredTensor[], options?: RunOptions): (HostArray | DeviceArray)[];
   /** The same without blocking this thread, if the engine can; the inputs must not change before it resolves. */
   runAsync(inputs: readonly StoredTensor[], options?: RunOptions): Promise<(HostArray | DeviceArray)[]>;
+  /** A run over these arrays, to be repeated with other numbers in them; native runners only. */
+  bind?(inputs: readonly StoredTensor[], options?: RunOptions): BoundRun;
+  dispose(): void;
+}
+
+/** A run whose arrays are known: the results are always in the same ones. */
+export interface BoundRun {
+  readonly results: readonly HostArray[];
+  /** Whether the graph that it runs has been disposed of. */
+  readonly isStale: boolean;
+  run(): Promise<void>;
   dispose(): void;
 }
 

@@ -2,8 +2,8 @@ import { UserError } from '../../../core/index.ts';
 import { HeldArrays } from '../device/held-arrays.ts';
 import { type GraphPlan, planGraph } from '../graph/graph-plan.ts';
 import { GraphRecorder, type ValueStorage } from '../graph/graph-recorder.ts';
-import type { DeviceArray, GraphValue, HostArray } from '../graph/graph-value.ts';
-import type { GraphRunner, RunOptions, StoredTensor } from './graph-runner.ts';
+import { type DeviceArray, type GraphValue, type HostArray, hostArrayOf } from '../graph/graph-value.ts';
+import type { BoundRun, GraphRunner, RunOptions, StoredTensor } from './graph-runner.ts';
 import { SessionCache } from './session-cache.ts';
 
 export interface BackendStatistics {
@@ -11,6 +11,16 @@ export interface BackendStatistics {
   readonly runs: number;
   readonly sessionsHeld: number;
   readonly sessionsCompiled: number;
+}
+
+/** A recorded pass over arrays that it reads whenever it is computed. */
+export interface BoundGraph {
+  readonly key: string;
+  readonly inputs: readonly StoredTensor[];
+  readonly run: BoundRun;
+  /** The arrays of the values that it was bound for. */
+  readonly results: readonly HostArray[];
+  readonly compute: () => Promise<void>;
 }
 
 /** What kernels have recorded and nothing has computed yet, and the sessions that compute it. Used by one thread. */
@@ -63,6 +73,24 @@ export class PendingGraph {
       this.#runs++;
     }
     this.#held.free([]);
+  }
+
+  /** Compiles what was recorded to compute some values, in place of computing it. Nothing else may be pending. */
+  bind(values: readonly GraphValue[]): BoundGraph {
+    const plan = this.#plan();
+    this.recorder.clear();
+    if (plan === null) throw new Error('A pass without results was recorded.');
+    const inputs = inputsOf(plan);
+    const run = this.#sessions.find(plan).bind?.(inputs, optionsOf(plan));
+    if (run === undefined) throw new Error('This engine does not repeat a run.');
+    const results = values.map(
+      (value) => run.results[plan.outputs.indexOf(value)] ?? hostArrayOf(value.data),
+    );
+    const compute = async () => {
+      this.#runs++;
+      await run.run();
+    };
+    return { key: plan.key, inputs, run, results, compute };
   }
 
   /** A tensor holds what is on the device. */
