@@ -4,10 +4,10 @@ import { trainingBatches } from './reference-rows.mjs';
 import { ourWorker, peerWorker } from './worker.mjs';
 
 // Training steps of GPT-2 124M on the reference's rows, batch 8, alternating with eager PyTorch on the same batches, and the
-// peak memory of both. node bench/train.mjs [all|response] [steps] [onnx|tensorflow]
-const [targets = 'all', count = '24', backend = 'onnx'] = process.argv.slice(2);
+// peak memory of both. node bench/train.mjs [all|response] [steps] [onnx|tensorflow] [float32|bf16]
+const [targets = 'all', count = '24', backend = 'onnx', precision = 'float32'] = process.argv.slice(2);
 const folder = await gpt2Folder();
-const workers = { tuneloom: await ourWorker('train', folder, backend), pytorch: peerWorker('train', folder) };
+const workers = { tuneloom: await ourWorker('train', folder, backend, precision), pytorch: peerWorker('train', folder) };
 const answers = { tuneloom: [], pytorch: [] };
 for (const rows of trainingBatches({ size: 8, responses: targets === 'response' }).slice(0, Number(count)))
   for (const [name, worker] of Object.entries(workers)) answers[name].push(await worker.ask({ rows }));
@@ -28,7 +28,7 @@ const { tuneloom, pytorch } = figures;
 console.log(
   JSON.stringify(
     {
-      work: `training, ${targets === 'all' ? 'all tokens' : 'response only'}, ${count} steps, ${backend}`,
+      work: `training, ${targets === 'all' ? 'all tokens' : 'response only'}, ${count} steps, ${backend}, ${precision}`,
       ...figures,
       ratio: {
         median: tuneloom.median_seconds / pytorch.median_seconds,

@@ -1,12 +1,13 @@
 import { openLanguageModel } from '../../src/model/language-model.ts';
-import { openTensorBackend, type TensorBackendName } from '../../src/tensor/index.ts';
+import { openTensorBackend, type ProductPrecision, type TensorBackendName } from '../../src/tensor/index.ts';
 import { splitBatch } from '../../src/training/batches/micro-batch.ts';
 import { TrainingState } from '../../src/training/state/training-state.ts';
 import { takeStep } from '../../src/training/take-step.ts';
 import { serve } from './serve.ts';
 
-// One training step of a GPT-2 folder for each request: `node train.mjs FOLDER [BACKEND]`.
-const [folder = '', backend = 'onnx'] = process.argv.slice(2);
+// One training step of a GPT-2 folder for each request: `node train.mjs FOLDER [BACKEND] [PRECISION]`.
+const [folder = '', backend = 'onnx', products = 'float32'] = process.argv.slice(2);
+const precision = products as ProductPrecision;
 await openTensorBackend({ backend: backend as TensorBackendName, threads: 2 });
 const model = await openLanguageModel(folder);
 const state = new TrainingState(model, {
@@ -40,7 +41,7 @@ await serve(async ({ rows }: Work) => {
     multipleOf: 16,
   });
   step++;
-  const { loss } = await takeStep(state, { step, batch, learningRate: 5e-5, clipNorm: undefined });
+  const { loss } = await takeStep(state, { step, batch, learningRate: 5e-5, clipNorm: undefined, precision });
   const seconds = (performance.now() - start) / 1000;
   return { seconds, memory: process.resourceUsage().maxRSS * 1024, loss };
 });

@@ -289,6 +289,10 @@ export interface TrainConfig {
         readonly bias: 'none' | 'all' | 'lora_only';
       };
   /**
+   * The type to which the factors of matrix products are rounded, in training and in evaluation: `bf16` (bfloat16) or `fp16` (half precision) is faster where the device has it. Weights, gradients, the optimizer's state and everything but the products stay in float32. In `fp16` the loss is scaled, as torch's GradScaler does. See [Training](../training.md#half-precision).
+   */
+  readonly precision: 'float32' | 'bf16' | 'fp16';
+  /**
    * With `lora`: how the frozen projections of the model are kept, in blocks of 32 weights that share a scale: `int8` takes 1.1 bytes a weight and `int4` 0.75, instead of 4. The adapter is trained, and the model merged, with the rounded weights. On the processor only. See [Adapters](../adapters.md#a-smaller-base).
    */
   readonly base_precision: 'float32' | 'int8' | 'int4';

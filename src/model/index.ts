@@ -75,11 +75,11 @@ export {
   checkGenerationMemory,
   type MemoryNeed,
   memoryError,
-  memoryLimit,
   type TrainingShape,
   totalMemory,
   trainingMemory,
 } from './memory.ts';
+export { memoryLimit } from './memory-limit.ts';
 export type { ModelConfig } from './model-config.ts';
 export { parameterLayout } from './model-config.ts';
 export { namePattern, nameSelection } from './name-pattern.ts';

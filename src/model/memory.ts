@@ -1,4 +1,3 @@
-import { availableMemory } from 'node:process';
 import { UserError } from '../core/index.ts';
 import { elementCount } from '../formats/index.ts';
 import { familyOf, type ModelConfig, parameterLayout } from './model-config.ts';
@@ -162,6 +161,3 @@ export function memoryError({
 }
 
 const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(1);
-
-/** The bytes that this process may take: `resources.memory`, else what the system and its limits leave. */
-export const memoryLimit = (declared: number | undefined): number => declared ?? availableMemory();

@@ -9,6 +9,7 @@ import type {
   SourceToInspect,
   StageDefinition,
   StagePorts,
+  StageResources,
 } from '../runtime/index.ts';
 import { peerFields, peerValues } from './peer-fields.ts';
 
@@ -31,7 +32,7 @@ interface StageDeclaration<Config>
   > {
   readonly name: StageName;
   readonly ports: (config: Config) => StagePorts;
-  readonly check?: (config: Config) => readonly ConfigProblem[];
+  readonly check?: (config: Config, resources: StageResources) => readonly ConfigProblem[];
   readonly environment?: (config: Config) => readonly string[];
   readonly horizon?: Horizon<Config>;
   readonly memo?: Memo<Config>;
@@ -69,7 +70,11 @@ export function declareStage<Config>(declaration: StageDeclaration<Config>): Sta
     peerFields,
     peerValues,
     ports: (config) => ports(configOf(config)),
-    ...(check === undefined ? {} : { check: (config: JsonObject) => check(configOf(config)) }),
+    ...(check === undefined
+      ? {}
+      : {
+          check: (config: JsonObject, resources: StageResources = {}) => check(configOf(config), resources),
+        }),
     ...(environment === undefined
       ? {}
       : { environment: (config: JsonObject) => environment(configOf(config)) }),

@@ -1,5 +1,5 @@
 export { computePending, recycle } from './memory.ts';
-export { type Adapter, findAdapter, hardwareAdapter } from './onnx/device/adapter.ts';
+export { type Adapter, findAdapter, hardwareAdapter, webgpuObstacle } from './onnx/device/adapter.ts';
 export { cudaFolder, cudaInstallation, installedCuda } from './onnx/device/locate-cuda.ts';
 export { hasOpenSizes, withOpenSizes } from './open-sizes.ts';
 export {
@@ -25,6 +25,14 @@ export { chosenOnly, highest } from './ops/gates.ts';
 export { embeddingLookup, linear } from './ops/linear.ts';
 export { crossEntropy, IGNORED_TARGET, targetLogLikelihoods, tokenLogLikelihoods } from './ops/losses.ts';
 export { layerNorm, rmsNorm } from './ops/normalization.ts';
+export {
+  HALF_PRECISIONS,
+  type HalfPrecision,
+  halfPrecisions,
+  type ProductPrecision,
+  productPrecision,
+  withProductPrecision,
+} from './ops/product-precision.ts';
 export type { WeightBits } from './ops/quantize-weight.ts';
 export { disposeWeight, floatWeight, quantizedVariable } from './ops/quantized-weights.ts';
 export { rearrangeRows, rotary } from './ops/rotary.ts';
@@ -36,6 +44,7 @@ export {
   withOwnRows,
 } from './ops/token-rows.ts';
 export { magnitudeRatio, squaredWeightNorms } from './ops/weight-norms.ts';
+export { multipliesBfloat16 } from './processor.ts';
 export { RecordedPass, refresh } from './recorded-pass.ts';
 export {
   hasNvidiaGpu,

@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
  */
 export function hasOpenSizes(): boolean {
   const backend: object = tf.backend();
-  return opensSizes(backend) && backend.hasOpenSizes;
+  return opensSizes(backend) && backend.isNative;
 }
 
 /**
@@ -19,7 +19,7 @@ export function withOpenSizes<Result>(record: () => Result): Result {
 }
 
 interface OpenSizes {
-  readonly hasOpenSizes: boolean;
+  readonly isNative: boolean;
   withOpenSizes<Result>(record: () => Result): Result;
 }
 

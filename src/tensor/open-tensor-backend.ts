@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { arch, availableParallelism } from 'node:os';
+import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import { registerGradients } from './gradients/register-gradients.ts';
+import { instructionSet } from './processor.ts';
 
 /** Loads a backend, makes it the active one of tfjs-core, and describes it. */
 export async function openTensorBackend(options: TensorBackendOptions): Promise<TensorBackendInfo> {
@@ -101,20 +101,4 @@ export interface TensorBackendOptions {
   readonly runner?: 'native' | 'binding' | undefined;
   /** Receives a sentence about what makes the backend slower than it could be. */
   readonly onNote?: ((note: string) => void) | undefined;
-}
-
-/** The widest of this processor's vector instructions that numeric kernels select by; else its architecture. */
-function instructionSet(): string {
-  const flags = processorFlags();
-  const widest = ['amx_tile', 'avx512f', 'avx2', 'avx', 'asimddp', 'asimd'].find((name) => flags.has(name));
-  return widest ?? arch();
-}
-
-function processorFlags(): ReadonlySet<string> {
-  try {
-    const line = /^(?:flags|Features)\s*:\s*(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'));
-    return new Set(line?.[1]?.split(' '));
-  } catch {
-    return new Set(); // only Linux has this file
-  }
 }

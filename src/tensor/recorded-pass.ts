@@ -33,7 +33,7 @@ export class RecordedPass implements Disposable {
       return before.run();
     }
     const backend: object = tf.backend();
-    if (this.#state === 'varies' || !binds(backend)) return this.#compute();
+    if (this.#state === 'varies' || !binds(backend) || !backend.isNative) return this.#compute();
     for (const refresh of this.#refreshers) refresh();
     const bound = this.#bind(backend);
     if (this.#state === 'recorded' && before !== undefined && !before.isStale)
@@ -88,8 +88,8 @@ export interface BoundPass {
 }
 
 interface BindingBackend {
+  readonly isNative: boolean;
   bind(record: () => tf.Tensor[]): BoundPass;
 }
 
-const binds = (backend: object): backend is BindingBackend =>
-  'canBind' in backend && backend.canBind === true;
+const binds = (backend: object): backend is BindingBackend => 'bind' in backend;

@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { DropoutFactors, LanguageModel } from '../model/index.ts';
+import type { ProductPrecision } from '../tensor/index.ts';
 import type { Batch } from './batches/micro-batch.ts';
 import { batchLoss } from './loss.ts';
 import type { FigureSums } from './preference/figures.ts';
@@ -14,7 +15,7 @@ export interface PreferenceBatch {
   /** How many items its loss is the mean of. */
   readonly weight: number;
   /** Its parts for the current weights of the model: KTO's depend on an estimate over the whole batch. */
-  readonly parts: (model: LanguageModel) => Promise<readonly BatchPart[]>;
+  readonly parts: (model: LanguageModel, precision: ProductPrecision) => Promise<readonly BatchPart[]>;
 }
 
 /** A part of a batch that is computed at a time. The batch's loss is the mean of its parts' losses by their weights. */
@@ -42,8 +43,12 @@ interface BatchParts {
 }
 
 /** The parts of a batch, for the current weights of the model. */
-export async function partsOf(model: LanguageModel, batch: TrainingBatch): Promise<BatchParts> {
-  if ('parts' in batch) return { parts: await batch.parts(model), weight: batch.weight };
+export async function partsOf(
+  model: LanguageModel,
+  batch: TrainingBatch,
+  precision: ProductPrecision,
+): Promise<BatchParts> {
+  if ('parts' in batch) return { parts: await batch.parts(model, precision), weight: batch.weight };
   const parts = batch.microBatches.map(
     (microBatch): BatchPart => ({
       weight: microBatch.targetCount,

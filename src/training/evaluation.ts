@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../core/index.ts';
 import type { LanguageModel } from '../model/index.ts';
+import { type ProductPrecision, withProductPrecision } from '../tensor/index.ts';
 import { type BatchPart, type PartLoss, partsOf, type TrainingBatch } from './batch-parts.ts';
 import { type Batches, type BatchItem, type BatchRecipe, batchesOf } from './batches/batch-plan.ts';
 import { readMeasured } from './gradients.ts';
@@ -60,14 +61,23 @@ const nothingToEvaluate = (port: string, batches: number) =>
 export async function evaluate(
   { model, step }: TrainingState,
   sets: EvaluationSets,
-  onBatch: (done: number, total: number) => void,
+  {
+    precision,
+    onBatch,
+  }: {
+    readonly precision: ProductPrecision;
+    readonly onBatch: (done: number, total: number) => void;
+  },
 ): Promise<Measured> {
   const { train, validation, named } = sets;
   const total = [train, validation ?? [], ...named.values()].reduce((sum, { length }) => sum + length, 0);
   let done = 0;
   const found: Record<string, number> = {};
   const measure = async (port: string, batches: readonly TrainingBatch[]) => {
-    const { loss, figures } = await meanLoss(model, batches, () => onBatch(done++, total));
+    const { loss, figures } = await meanLoss(model, batches, {
+      precision,
+      onBatch: () => onBatch(done++, total),
+    });
     const [set = port, name] = port.split(/\.(.*)/s);
     for (const [figure, value] of Object.entries(figures))
       found[`${set}_${figure}${name === undefined ? '' : `/${name}`}`] = value;
@@ -102,13 +112,13 @@ type Measured = Pick<
 async function meanLoss(
   model: LanguageModel,
   batches: readonly TrainingBatch[],
-  onBatch: () => void,
+  { precision, onBatch }: { readonly precision: ProductPrecision; readonly onBatch: () => void },
 ): Promise<{ readonly loss: number; readonly figures: PreferenceFigures }> {
   let sum = 0;
   let figures: FigureSums = {};
   for (const batch of batches) {
     onBatch();
-    const measured = await lossOf(model, batch);
+    const measured = await lossOf(model, batch, precision);
     sum += measured.loss;
     figures = addFigures(figures, measured.figures);
   }
@@ -116,12 +126,12 @@ async function meanLoss(
 }
 
 /** The mean over a batch's targets, or over its items. */
-async function lossOf(model: LanguageModel, batch: TrainingBatch) {
-  const { parts, weight } = await partsOf(model, batch);
+async function lossOf(model: LanguageModel, batch: TrainingBatch, precision: ProductPrecision) {
+  const { parts, weight } = await partsOf(model, batch, precision);
   let sum = 0;
   let figures: FigureSums = {};
   for (const part of parts) {
-    const { loss, measured } = computedLoss(model, part);
+    const { loss, measured } = withProductPrecision(precision, () => computedLoss(model, part));
     const [value = Number.NaN] = await loss.data();
     loss.dispose();
     figures = addFigures(figures, (await readMeasured(measured)) ?? {});

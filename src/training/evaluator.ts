@@ -70,9 +70,10 @@ export class Evaluator {
 
   async #evaluate({ epoch }: Place): Promise<void> {
     const { state, report } = this.#options;
-    const losses = await evaluate(state, this.#sets, (done, total) =>
-      report({ evaluating: { done, total } }),
-    );
+    const losses = await evaluate(state, this.#sets, {
+      precision: this.#task.config.precision,
+      onBatch: (done, total) => report({ evaluating: { done, total } }),
+    });
     await this.#log({ type: 'evaluation', step: state.step, epoch, ...losses });
   }
 
@@ -99,7 +100,8 @@ export class Evaluator {
     const { state, log } = this.#options;
     await log(entry);
     if (!Object.hasOwn(figuresIn(entry), this.metric.name)) return;
-    if (this.#task.config.keep === 'best' && bestStep(state.history, this.metric) === state.step)
-      state.keepAsBest();
+    const { config, statePath } = this.#task;
+    if (config.keep === 'best' && bestStep(state.history, this.metric) === state.step)
+      await state.keepAsBest(statePath);
   }
 }

@@ -1,6 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { DropoutFactors, LanguageModel } from '../model/index.ts';
-import { hasInPlaceSteps, recycle, sumOfSquares, withSharedTensors } from '../tensor/index.ts';
+import {
+  hasInPlaceSteps,
+  type ProductPrecision,
+  recycle,
+  sumOfSquares,
+  withProductPrecision,
+  withSharedTensors,
+} from '../tensor/index.ts';
 import { type BatchPart, type Measured, partsOf, type TrainingBatch } from './batch-parts.ts';
 import { addFigures, type FigureSums } from './preference/figures.ts';
 
@@ -15,20 +22,29 @@ interface LossAndGradients {
 /** The dropout of a micro-batch, by its index in the batch. */
 export type DropoutByMicroBatch = (index: number) => DropoutFactors | undefined;
 
+/** How a step's loss is computed. */
+interface StepSettings {
+  readonly dropout?: DropoutByMicroBatch | undefined;
+  readonly precision?: ProductPrecision | undefined;
+  /** The gradients, but not the loss, are multiplied by it. */
+  readonly lossScale?: number | undefined;
+}
+
 /** A batch's mean loss and its gradients. Micro-batches are weighted by their targets, so splitting changes only rounding. */
 export async function lossAndGradients(
   model: LanguageModel,
-  { dropout, ...batch }: TrainingBatch & { readonly dropout?: DropoutByMicroBatch | undefined },
+  { dropout, precision = 'float32', lossScale = 1, ...batch }: TrainingBatch & StepSettings,
 ): Promise<LossAndGradients> {
-  const { parts, weight } = await partsOf(model, batch);
+  const { parts, weight } = await partsOf(model, batch, precision);
   const [first, ...others] = parts;
   if (first === undefined) throw new Error('a batch without a target has no gradient');
-  if (others.length === 0) return partGradients(model, first, dropout?.(0));
+  if (others.length === 0)
+    return partGradients(model, first, { dropout: dropout?.(0), precision, lossScale });
   let loss = 0;
   let figures: FigureSums | undefined;
   const sums = new Map<string, tf.Tensor>();
   for (const [index, batchPart] of parts.entries()) {
-    const part = await partGradients(model, batchPart, dropout?.(index));
+    const part = await partGradients(model, batchPart, { dropout: dropout?.(index), precision, lossScale });
     const scale = batchPart.weight / weight;
     loss += scale * part.loss;
     if (part.figures !== undefined) figures = addFigures(figures ?? {}, part.figures);
@@ -43,17 +59,28 @@ export async function lossAndGradients(
 async function partGradients(
   model: LanguageModel,
   part: BatchPart,
-  dropout: DropoutFactors | undefined,
+  {
+    dropout,
+    precision,
+    lossScale,
+  }: {
+    readonly dropout: DropoutFactors | undefined;
+    readonly precision: ProductPrecision;
+    readonly lossScale: number;
+  },
 ): Promise<LossAndGradients> {
   let measured: Measured | undefined;
   const lossOf = () => {
     const computed = part.loss(model, dropout);
     measured = computed.measured;
     if (measured !== undefined) tf.keep(measured.values);
-    return computed.loss;
+    return lossScale === 1 ? computed.loss : tf.mul<tf.Scalar>(computed.loss, tf.scalar(lossScale));
   };
-  const { value, grads } = withSharedTensors(() => tf.variableGrads(lossOf, [...model.trainable.values()]));
-  const [loss = Number.NaN] = await value.data();
+  const { value, grads } = withProductPrecision(precision, () =>
+    withSharedTensors(() => tf.variableGrads(lossOf, [...model.trainable.values()])),
+  );
+  const [scaledLoss = Number.NaN] = await value.data();
+  const loss = scaledLoss / lossScale;
   value.dispose();
   const figures = await readMeasured(measured);
   const gradients = new Map<string, tf.Tensor>();

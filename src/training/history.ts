@@ -11,12 +11,16 @@ export type HistoryEntry =
       /** Mean cross-entropy over the step's targets, or what another objective minimizes. */
       readonly loss: number;
       readonly learning_rate: number;
-      /** Euclidean norm over all gradients, before clipping. */
-      readonly gradient_norm: number;
+      /** Euclidean norm over all gradients, before clipping; absent where they overflowed. */
+      readonly gradient_norm?: number;
       /** Real (unpadded) input tokens since the start. */
       readonly tokens: number;
       /** The loss was a spike, and the step changed no weight. */
       readonly spike?: true;
+      /** What the loss was multiplied by for the gradients, in fp16. */
+      readonly loss_scale?: number;
+      /** The gradients overflowed in fp16, and the step changed no weight. */
+      readonly overflow?: true;
       /** What a preference objective measures besides. */
       readonly figures?: PreferenceFigures;
     }
@@ -63,8 +67,13 @@ export type HistoryEntry =
 export function figuresIn(entry: HistoryEntry): Readonly<Record<string, number>> {
   switch (entry.type) {
     case 'step': {
-      const { loss, learning_rate, gradient_norm, figures } = entry;
-      return { loss, learning_rate, gradient_norm, ...figures };
+      const { loss, learning_rate, gradient_norm, loss_scale, figures } = entry;
+      return {
+        ...{ loss, learning_rate },
+        ...(gradient_norm !== undefined && { gradient_norm }),
+        ...(loss_scale !== undefined && { loss_scale }),
+        ...figures,
+      };
     }
     case 'evaluation': {
       const { train_loss, validation_loss, validation_losses = {}, figures } = entry;

@@ -97,7 +97,7 @@ export async function withReferences(task: TrainingTask): Promise<TrainingTask> 
     if (!lacksReference(config, given)) return given;
     const microBatchSize = config.micro_batch_size ?? given.recipe.batchSize;
     const completed = await withReference(given, {
-      ...{ model, signal, layout: { ...batchLayout(task), microBatchSize } },
+      ...{ model, signal, precision: config.precision, layout: { ...batchLayout(task), microBatchSize } },
       onProgress: (done) =>
         onProgress({ step: 0, totalSteps: 0, evaluated: {}, reference: { done: before + done, total } }),
     });

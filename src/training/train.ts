@@ -14,6 +14,7 @@ import { Evaluator } from './evaluator.ts';
 import { type HistoryEntry, isSpike, latestFigures } from './history.ts';
 import { learningRateAt } from './learning-rate-at.ts';
 import { learningRateFactors } from './learning-rate-factors.ts';
+import { overflowNote } from './loss-scale.ts';
 import { withNoise } from './neftune.ts';
 import { type BatchMaker, batchMaker, withReferences } from './objective.ts';
 import { peakLearningRate } from './optimizer/optimizer.ts';
@@ -21,7 +22,7 @@ import { writeSample } from './sample.ts';
 import { findResumePoint, keepEpoch } from './state/kept-epochs.ts';
 import { SavingTimes, saveState } from './state/state-file.ts';
 import { TrainingState } from './state/training-state.ts';
-import { takeStep } from './take-step.ts';
+import { stepEntry, takeStep } from './take-step.ts';
 import type { TrainingProgress, TrainingSummary, TrainingTask } from './training-task.ts';
 
 /**
@@ -34,7 +35,7 @@ export async function train(given: TrainingTask): Promise<TrainingSummary> {
   checkTask(seeded);
   noteUnusedDropout(seeded);
   const task = await withReferences(seeded);
-  using loop = new TrainingLoop(task);
+  await using loop = new TrainingLoop(task);
   return await loop.run();
 }
 
@@ -45,7 +46,7 @@ function withOwnSeed(task: TrainingTask): TrainingTask {
   return { ...task, batches: { ...batches, recipe: { ...batches.recipe, seed: config.seed } } };
 }
 
-class TrainingLoop implements Disposable {
+class TrainingLoop implements AsyncDisposable {
   readonly #task: TrainingTask;
   readonly #evaluator: Evaluator;
   readonly #makeBatch: BatchMaker;
@@ -90,10 +91,11 @@ class TrainingLoop implements Disposable {
 
   /** Restores the state that an interrupted or a shorter training left, if any. */
   async #resume() {
-    const { onNote, onEntry } = this.#task;
+    const { onNote, onEntry, statePath } = this.#task;
     const start = await findResumePoint(this.#task);
     if (start !== undefined) {
-      this.#state.restore(start.saved);
+      await using saved = start.saved;
+      await this.#state.restore(saved, statePath);
       onNote(`resumes after ${start.description}`);
     }
     for (const entry of this.#state.history) await onEntry(entry);
@@ -111,7 +113,7 @@ class TrainingLoop implements Disposable {
   }
 
   async #step({ step, epoch, examples }: PlannedStep): Promise<void> {
-    const { config, batches, model, clock } = this.#task;
+    const { config, batches, model, clock, onNote } = this.#task;
     const { schedule, optimizer, clip_norm: clipNorm, on_spike: policy } = config;
     const { history, tokens } = this.#state;
     const totalSteps = this.#totalSteps;
@@ -122,18 +124,15 @@ class TrainingLoop implements Disposable {
     const rates = dropoutRates(config, model);
     const dropout = dropoutOfStep({ rates, seed: batches.recipe.seed, step });
     const started = clock();
-    const { loss, norm, spike, figures } = await takeStep(this.#state, {
+    const taken = await takeStep(this.#state, {
       ...{ step, batch, model: this.#modelOf(step), learningRate, clipNorm, dropout },
+      precision: config.precision,
       isSpike: policy && ((loss) => isSpike(loss, { history, policy })),
     });
     this.#measured.milliseconds += clock() - started;
     this.#measured.tokens += batch.tokens;
-    await this.#log({
-      ...{ type: 'step', step, epoch, loss, learning_rate: learningRate, gradient_norm: norm },
-      tokens: tokens + batch.tokens,
-      ...(spike ? { spike } : {}),
-      ...(figures && { figures }),
-    });
+    await this.#log(stepEntry(taken, { step, epoch, learningRate, tokens: tokens + batch.tokens }));
+    if (taken.overflow) onNote(overflowNote(step, this.#state.lossScale));
     this.#report();
   }
 
@@ -231,7 +230,7 @@ class TrainingLoop implements Disposable {
       this.#task.onNote(
         `\`keep: best\` keeps the weights from before the training: no later ${metric.name} is better`,
       );
-    this.#state.returnToBest();
+    await this.#state.returnToBest();
     await this.#log({
       ...{ type: 'end', step, epoch: this.#epoch },
       ...(best === undefined ? {} : { best_step: best }),
@@ -241,7 +240,7 @@ class TrainingLoop implements Disposable {
     return { steps: step, tokensPerSecond: this.#tokensPerSecond, ...(answering && { answering }) };
   }
 
-  [Symbol.dispose](): void {
-    this.#state[Symbol.dispose]();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#state[Symbol.asyncDispose]();
   }
 }

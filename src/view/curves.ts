@@ -72,7 +72,9 @@ export function curvesOf(history: readonly HistoryEntry[], keep: 'last' | 'best'
     ...(set !== undefined && { validation_set: set }),
     ...(Object.keys(measures).length > 0 && { measures }),
     learning_rate: steps.map((entry) => pointOf(entry, entry.learning_rate)),
-    gradient_norm: steps.map((entry) => pointOf(entry, entry.gradient_norm)),
+    gradient_norm: steps.flatMap((entry) =>
+      entry.gradient_norm === undefined ? [] : [pointOf(entry, entry.gradient_norm)],
+    ),
     spikes: steps.filter(({ spike }) => spike === true).map(({ step }) => step),
     ...(best !== undefined && { best_step: best }),
     ...(end?.best_by !== undefined && { best_by: end.best_by }),

@@ -43,7 +43,7 @@ describe.skipIf(!isThere)('on WebGPU (where TUNELOOM_WEBGPU_TESTS is set and Vul
     'a training step of %s runs on the device alone; its tokens go in, loss and norm come out',
     async (name, bytes) => {
       const model = await openLanguageModel(folderOf(name));
-      using state = new TrainingState(model, plainConfig.optimizer);
+      await using state = new TrainingState(model, plainConfig.optimizer);
       const layout = { microBatchSize: 3, endOfText: 0, paddingFree: true, multipleOf: 8 };
       const batch = splitBatch(countingExamples(3), layout);
       const step = (step: number) => takeStep(state, { step, batch, learningRate: 1e-3, clipNorm: 1 });

@@ -61,7 +61,7 @@ async function tuned(folder: string, precision: 'float32' | 'int8' | 'int4', dor
   const base = await openLanguageModel(folder, { basePrecision: precision });
   const config = { lora: { ...defaultLora, r: 2, alpha: 4, use_dora: dora } };
   using tuning = tuneModel(base, { config, seed: 1 });
-  using state = new TrainingState(tuning.model, { ...plainConfig.optimizer, learning_rate: 0.05 });
+  await using state = new TrainingState(tuning.model, { ...plainConfig.optimizer, learning_rate: 0.05 });
   const losses = [];
   for (let step = 1; step <= 3; step++) {
     const batch = splitBatch(countingExamples(4), { endOfText: 59, microBatchSize: undefined });

@@ -35,6 +35,7 @@ export const plainConfig: TrainConfig = {
   keep: 'last',
   keep_epochs: 2,
   sample: { max_new_tokens: 3 },
+  precision: 'float32',
   base_precision: 'float32',
   gradient_checkpointing: false,
   padding_free: true,

@@ -148,7 +148,8 @@ function rowsOf(
       return [
         [
           ...place,
-          ...[loss, learning_rate, gradient_norm].map(formatFigure),
+          ...[formatFigure(loss), formatFigure(learning_rate)],
+          gradient_norm === undefined ? '' : formatFigure(gradient_norm),
           ...[formatCount(tokens), '', ''],
           ...measured,
         ],
@@ -172,6 +173,11 @@ function noteOf(entry: HistoryEntry): readonly string[] {
   if (entry.type === 'step' && entry.spike) {
     return [
       `step ${formatCount(entry.step)} did not update the model: its loss of ${formatFigure(entry.loss)} is a spike`,
+    ];
+  }
+  if (entry.type === 'step' && entry.overflow) {
+    return [
+      `step ${formatCount(entry.step)} did not update the model: its gradients overflow in fp16, with a loss scale of ${formatCount(entry.loss_scale ?? 1)}`,
     ];
   }
   if (entry.type === 'sample') {

@@ -1,5 +1,6 @@
 import { type JsonObject, suggest } from '../../core/index.ts';
 import type { Checked, Diagnostic, Span } from '../diagnostic/diagnostic.ts';
+import type { StageResources } from '../stage/stage-action.ts';
 import type { SchemaError, StageDefinition, StagePorts } from '../stage/stage-definition.ts';
 import { holdsReported, mapToJson, parsePointer, type YamlMap, yamlAt } from '../yaml/yaml-doc.ts';
 import { relatedUse, stageField } from './field-names.ts';
@@ -12,6 +13,7 @@ interface WrittenConfig {
   readonly definition: StageDefinition;
   readonly written: YamlMap;
   readonly withSpan: Span;
+  readonly resources: StageResources;
 }
 
 /** A stage's configuration, or its valid part, and the ports that follow from it. */
@@ -54,8 +56,8 @@ export function checkConfig(stage: WrittenConfig): Checked<CheckedConfig | undef
   return { value, diagnostics: problemsOf(stage, config) };
 }
 
-const problemsOf = ({ definition, written, withSpan }: WrittenConfig, config: JsonObject) =>
-  (definition.check?.(config) ?? []).map(({ pointer, code, message, help }): Diagnostic => {
+const problemsOf = ({ definition, written, withSpan, resources }: WrittenConfig, config: JsonObject) =>
+  (definition.check?.(config, resources) ?? []).map(({ pointer, code, message, help }): Diagnostic => {
     const { node } = yamlAt(written, parsePointer(pointer));
     return {
       code,

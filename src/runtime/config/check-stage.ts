@@ -50,7 +50,8 @@ function checkSetup(
   const misshapen =
     withEntry !== undefined && written !== withEntry.value && yamlToJson(withEntry.value) !== null;
   if (misshapen || withEntry?.value.reported) return { value: undefined, diagnostics: [] };
-  const checked = checkConfig({ id, definition, written, withSpan });
+  const beside = besideWith(entry.value);
+  const checked = checkConfig({ id, definition, written, withSpan, resources: beside.resources });
   const setup = checked.value && {
     definition,
     ...checked.value,
@@ -58,7 +59,7 @@ function checkSetup(
     withSpan,
     usesSpan: stage?.entries.get('uses')?.value.span,
     declaredAt,
-    ...besideWith(entry.value),
+    ...beside,
   };
   return { value: setup, diagnostics: [...checked.diagnostics, ...checkShards(stage, definition)] };
 }

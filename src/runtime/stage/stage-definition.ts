@@ -1,5 +1,5 @@
 import type { FaultyRecord, Json, JsonObject, RecordPlace } from '../../core/index.ts';
-import type { StageAction } from './stage-action.ts';
+import type { StageAction, StageResources } from './stage-action.ts';
 
 /** The type of a port's content, such as `records`: a name that the runtime only compares. */
 export type PortType = string;
@@ -73,8 +73,8 @@ export interface StageDefinition {
   readonly peerValues?: ReadonlyMap<string, string>;
   /** A pure function of a valid configuration with its defaults. */
   readonly ports: (config: JsonObject) => StagePorts;
-  /** Finds mistakes that the schema cannot; called with a configuration that the schema accepts. */
-  readonly check?: (config: JsonObject) => readonly ConfigProblem[];
+  /** Finds mistakes that the schema cannot; called with a configuration that the schema accepts, and what is beside it. */
+  readonly check?: (config: JsonObject, resources?: StageResources) => readonly ConfigProblem[];
   /**
    * `inline`: in the command's own process, for short work in little memory. `child`: in its own process, for work that
    * takes long or much memory, or that may crash. `shared`: in a process that serves one stage after another, for a stage

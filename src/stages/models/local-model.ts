@@ -11,12 +11,15 @@ import {
 } from '../../model/index.ts';
 import type { StageAction, StageHost } from '../../runtime/index.ts';
 import {
+  halfPrecisions,
   hardwareAdapter,
   hasNvidiaGpu,
   installedCuda,
   installedTensorflow,
+  multipliesBfloat16,
   nvidiaGpus,
   openTensorBackend,
+  type ProductPrecision,
   TENSOR_BACKENDS,
   type TensorBackendInfo,
   type TensorBackendName,
@@ -24,6 +27,7 @@ import {
 } from '../../tensor/index.ts';
 import { openTokenizer, type Tokenizer } from '../../text/index.ts';
 import { endpointModel } from './endpoint-model.ts';
+import { whoHasHalf } from './precision-problems.ts';
 
 /** A model in this process, with the tokenizer from its folder. */
 export interface LocalModel extends Disposable {
@@ -41,10 +45,13 @@ export async function openLocalModel(
     resources,
     host,
     basePrecision = 'float32',
+    precision = 'float32',
   }: {
     readonly resources: StageAction['resources'];
     readonly host: StageHost;
     readonly basePrecision?: BasePrecision;
+    /** That of the products, which the backend must have. */
+    readonly precision?: ProductPrecision;
   },
 ): Promise<LocalModel> {
   const served = await endpointModel(folder);
@@ -57,6 +64,7 @@ export async function openLocalModel(
   const tokenizer = await openTokenizer(folder);
   const note = (message: string) => host.report({ type: 'note', level: 'info', message });
   const tensorBackend = await openBackend(resources, note);
+  checkPrecision(precision, tensorBackend);
   if (basePrecision !== 'float32' && tensorBackend.backend !== 'onnx' && tensorBackend.backend !== 'cpu')
     throw new UserError({
       code: 'no-such-precision',
@@ -74,6 +82,31 @@ export async function openLocalModel(
     });
   const endTokens = await readEndTokens(folder);
   return { model, tokenizer, tensorBackend, endTokens, [Symbol.dispose]: () => model.dispose() };
+}
+
+/** Throws if the backend that was opened does not multiply in this precision. */
+function checkPrecision(precision: ProductPrecision, { backend }: TensorBackendInfo): void {
+  const available = halfPrecisions();
+  if (precision === 'float32' || available.includes(precision)) return;
+  const others = available.map((name) => `\`precision: ${name}\``);
+  throw new UserError({
+    code: 'no-such-precision',
+    message: `the backend ${backend} does not multiply in ${precision} on this machine`,
+    help: `${others.length === 0 ? 'leave out `precision`' : `use ${others.join(' or ')}`}, or another backend: ${whoHasHalf}`,
+  });
+}
+
+/**
+ * The resources of a stage that multiplies in this precision: where `auto` would choose onnx, a processor that has bf16
+ * computes it with TensorFlow, if that is installed.
+ */
+export async function resourcesFor(
+  precision: ProductPrecision,
+  resources: StageAction['resources'],
+): Promise<StageAction['resources']> {
+  const isOpen = precision === 'bf16' && (resources.backend ?? 'auto') === 'auto';
+  if (!isOpen || installedTensorflow() === undefined || !multipliesBfloat16()) return resources;
+  return (await suitableBackend()) === 'onnx' ? { ...resources, backend: 'tensorflow' } : resources;
 }
 
 /** A GPU that was chosen but cannot be opened is replaced by the processor, with a note; one that was asked for is an error. */

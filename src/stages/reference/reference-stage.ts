@@ -1,5 +1,6 @@
 import type { ReferenceConfig } from '../../generated/reference-config.ts';
 import { declareStage } from '../declare-stage.ts';
+import { precisionProblems } from '../models/precision-problems.ts';
 
 /** Adds the log-probabilities of a reference model to batches of preferences. */
 export const referenceStage = declareStage<ReferenceConfig>({
@@ -12,6 +13,7 @@ export const referenceStage = declareStage<ReferenceConfig>({
     },
     outputs: { batches: { type: 'batches' } },
   }),
+  check: ({ precision }, resources) => precisionProblems(precision, resources),
   recordsPort: 'batches',
   process: 'child',
   device: 'accelerator',

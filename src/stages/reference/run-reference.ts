@@ -2,7 +2,7 @@ import { UserError } from '../../core/index.ts';
 import type { ReferenceConfig } from '../../generated/reference-config.ts';
 import { checkBatches, withReference } from '../../training/index.ts';
 import { implementStage } from '../implement-stage.ts';
-import { openLocalModel } from '../models/local-model.ts';
+import { openLocalModel, resourcesFor } from '../models/local-model.ts';
 
 export const { run } = implementStage<ReferenceConfig>()({
   inputs: { model: 'model', batches: 'batches' },
@@ -11,11 +11,14 @@ export const { run } = implementStage<ReferenceConfig>()({
     const started = performance.now();
     const batches = await inputs.batches.read();
     if (batches.preference === undefined) throw noPreferences();
-    using local = await openLocalModel(inputs.model.path, { resources, host });
+    const { precision } = config;
+    using local = await openLocalModel(inputs.model.path, {
+      ...{ resources: await resourcesFor(precision, resources), host, precision },
+    });
     const { model, tensorBackend } = local;
     checkBatches(local, batches, 'batches');
     const completed = await withReference(batches, {
-      model,
+      ...{ model, precision },
       layout: {
         endOfText: batches.endOfText,
         multipleOf: 16,
@@ -27,7 +30,11 @@ export const { run } = implementStage<ReferenceConfig>()({
       onProgress: (done, total) => host.report({ type: 'progress', unit: 'record', done, total }),
     });
     await outputs.batches.write(completed);
-    return { ...tensorBackend, seconds: Math.round(performance.now() - started) / 1000 };
+    return {
+      ...tensorBackend,
+      ...(precision !== 'float32' && { precision }),
+      seconds: Math.round(performance.now() - started) / 1000,
+    };
   },
 });
 

@@ -20,7 +20,7 @@ import {
 } from '../../training/index.ts';
 import { implementStage } from '../implement-stage.ts';
 import { adapterFolder, refuseMerged } from '../models/adapter.ts';
-import { expectedMemory, openLocalModel } from '../models/local-model.ts';
+import { expectedMemory, openLocalModel, resourcesFor } from '../models/local-model.ts';
 import { answerScoring } from './answer-scoring.ts';
 import { trainableTokens } from './trainable-tokens.ts';
 
@@ -31,10 +31,12 @@ export const { run } = implementStage<TrainConfig>()({
     ...{ adapter: 'adapter?', prompts: 'records?' },
   },
   outputs: { model: 'model', history: 'history' },
-  async run({ config, inputs, outputs, statePath, checkpointPath, resources, host }) {
+  async run({ config, inputs, outputs, statePath, checkpointPath, resources: given, host }) {
     const started = performance.now();
     const batches = await inputs.train.read();
     checkObjective({ config, batches }); // before the model is loaded
+    const { precision } = config;
+    const resources = await resourcesFor(precision, given);
     const adapter = inputs.adapter ? await adapterFolder(inputs.adapter.path) : undefined;
     if (adapter !== undefined) await refuseMerged({ model: inputs.model.path, adapter });
     const expected = await expectedMemory(inputs.model.path, resources, async (model, limit) =>
@@ -45,7 +47,7 @@ export const { run } = implementStage<TrainConfig>()({
     );
     using local = await openLocalModel(inputs.model.path, {
       ...{ resources, host },
-      basePrecision: config.base_precision,
+      ...{ basePrecision: config.base_precision, precision },
     });
     const { tokenizer, tensorBackend } = local;
     const { answerEnds } = batches;
@@ -86,6 +88,7 @@ export const { run } = implementStage<TrainConfig>()({
     await addEndTokens(outputs.model.path, [tokenizer.endOfText, ...answerEnds]);
     return {
       ...tensorBackend,
+      ...(precision !== 'float32' && { precision }),
       steps,
       tokens_per_second: Math.round(tokensPerSecond),
       ...(answering && {

@@ -2,6 +2,7 @@ import type { TrainConfig } from '../../generated/train-config.ts';
 import type { ConfigProblem } from '../../runtime/index.ts';
 import { fieldsOfObjective, keptEpochs } from '../../training/index.ts';
 import { declareStage } from '../declare-stage.ts';
+import { precisionProblems } from '../models/precision-problems.ts';
 import { bestMetricProblems, validationPorts } from './best-metric.ts';
 import { optimizerProblems } from './optimizer-problems.ts';
 
@@ -20,11 +21,13 @@ export const trainStage = declareStage<TrainConfig>({
     },
     outputs: { model: { type: 'model' }, history: { type: 'history' } },
   }),
-  check: (config) => [
+  check: (config, resources) => [
     ...scheduleProblems(config.schedule),
     ...optimizerProblems(config),
     ...bestMetricProblems(config),
     ...preferenceProblems(config),
+    ...precisionProblems(config.precision, resources),
+    ...(config.precision !== 'float32' && config.base_precision !== 'float32' ? [halfOfRounded] : []),
     ...(config.lora === 'continue' && config.trainable_tokens !== undefined ? [tokensOfAdapter] : []),
     ...(config.lora !== undefined && config.trainable !== undefined ? [loraAlone] : []),
     ...(config.lora === undefined && config.base_precision !== 'float32' ? [frozenBase] : []),
@@ -66,6 +69,13 @@ const frozenBase: ConfigProblem = {
   code: 'frozen-base',
   message: '`base_precision` keeps weights that are not trained, and without `lora` they are',
   help: 'add `lora`, or remove it',
+};
+
+const halfOfRounded: ConfigProblem = {
+  pointer: '/base_precision',
+  code: 'half-of-rounded',
+  message: '`base_precision` is for the backends onnx and cpu, which have no `precision` but float32',
+  help: 'remove one of them',
 };
 
 const loraAlone: ConfigProblem = {

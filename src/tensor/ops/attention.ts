@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { capSlope, softCapped } from './activations.ts';
 import { hasInPlaceSteps } from './adam-w.ts';
 import { customGradient, fused, hasKernel } from './custom-gradient.ts';
+import { inChosenPrecision } from './product-precision.ts';
 
 export interface CausalAttentionOptions {
   /** [B, H, T, D] */
@@ -82,10 +83,11 @@ function scaledMatMul({
   readonly transposeB?: boolean;
   readonly scale?: number;
 }): tf.Tensor {
-  if (scale === 1) return tf.matMul(a, b, transposeA, transposeB);
+  const product = () => inChosenPrecision(() => tf.matMul(a, b, transposeA, transposeB));
+  if (scale === 1) return product();
   const attributes = { transposeA, transposeB, scale };
-  const result = fused('ScaledMatMul', { inputs: { a, b }, attributes })?.[0];
-  return result ?? tf.mul(tf.matMul(a, b, transposeA, transposeB), scale);
+  const result = inChosenPrecision(() => fused('ScaledMatMul', { inputs: { a, b }, attributes }))?.[0];
+  return result ?? tf.mul(product(), scale);
 }
 
 interface CachedAttentionOptions {

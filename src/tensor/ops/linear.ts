@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { customGradient } from './custom-gradient.ts';
+import { inChosenPrecision } from './product-precision.ts';
 import { quantizedProduct } from './quantized-weights.ts';
 
 export interface LinearOptions {
@@ -57,9 +58,8 @@ function product({
   readonly transposeB?: boolean;
 }): tf.Tensor {
   const inputs = bias === undefined ? { a, b } : { a, b, bias };
-  return tf
-    .engine()
-    .runKernel('_FusedMatMul', inputs, { transposeA, transposeB, activation: 'linear' }) as tf.Tensor; // one output
+  const attributes = { transposeA, transposeB, activation: 'linear' };
+  return inChosenPrecision(() => tf.engine().runKernel('_FusedMatMul', inputs, attributes) as tf.Tensor); // one output
 }
 
 export interface EmbeddingLookupOptions {

@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { AdamWSettings, AdamWTensors } from '../ops/adam-w.ts';
+import { productPrecision } from '../ops/product-precision.ts';
 import { adamWInPlace } from './adam-w-in-place.ts';
+import { halfProduct } from './half-products.ts';
 import { floatType, type TensorflowEngine } from './tensorflow-engine.ts';
 
 export interface TensorflowKernelCall {
@@ -57,29 +59,46 @@ export const fusedKernels: Readonly<Record<string, TensorflowKernel>> = {
   _FusedMatMul: ({ inputs, attributes, engine }) => {
     const { a, b } = inputsOf(inputs, ['a', 'b']);
     const { transposeA, transposeB } = attributes as { transposeA: boolean; transposeB: boolean }; // as tfjs passes them
+    const precision = productPrecision();
     const type = engine.binding.TF_ATTR_BOOL;
-    const product = engine.executeSingleOutput(
-      'MatMul',
-      [
-        floatType(engine),
-        { name: 'transpose_a', type, value: transposeA },
-        { name: 'transpose_b', type, value: transposeB },
-      ],
-      [a, b],
-    );
+    const product =
+      precision === 'float32'
+        ? engine.executeSingleOutput(
+            'MatMul',
+            [
+              floatType(engine),
+              { name: 'transpose_a', type, value: transposeA },
+              { name: 'transpose_b', type, value: transposeB },
+            ],
+            [a, b],
+          )
+        : halfProduct(engine, { a, b, transposeA, transposeB, precision });
     if (inputs.bias === undefined) return product;
     const sum = engine.executeSingleOutput('BiasAdd', [floatType(engine)], [product, inputs.bias]);
     product.dispose();
     return sum;
   },
+
+  /** Of float32, in a half precision. */
+  BatchMatMul: ({ inputs, attributes, engine }) => {
+    const { a, b } = inputsOf(inputs, ['a', 'b']);
+    const { transposeA, transposeB } = attributes as { transposeA: boolean; transposeB: boolean }; // as tfjs passes them
+    const precision = productPrecision();
+    if (precision === 'float32') throw new Error('products in float32 are those of the package');
+    return halfProduct(engine, { a, b, transposeA, transposeB, precision });
+  },
 };
 
-/** Whether the _FusedMatMul above can take the call; all others go to the package's own kernel. */
-export function isPlainProduct({ inputs, attributes }: TensorflowKernelCall): boolean {
+/** Whether a kernel above can take the call, where the package has its own kernel for the others. */
+export function takesCall(kernelName: string, { inputs, attributes }: TensorflowKernelCall): boolean {
   const { a, b, bias } = inputs;
+  const isFloat = [a, b].every((factor) => factor?.dtype === 'float32');
+  if (kernelName === 'BatchMatMul') return isFloat && productPrecision() !== 'float32';
+  if (kernelName !== '_FusedMatMul') return true;
   return (
+    isFloat &&
     attributes.activation === 'linear' &&
-    [a, b].every((factor) => factor?.shape.length === 2 && factor.dtype === 'float32') &&
+    [a, b].every((factor) => factor?.shape.length === 2) &&
     (bias === undefined || bias.shape.length === 1)
   );
 }

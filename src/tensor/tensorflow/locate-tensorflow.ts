@@ -62,6 +62,14 @@ export function nvidiaGpus(): readonly NvidiaGpu[] {
   });
 }
 
+/** The least compute capability of the NVIDIA GPUs, such as 8.6; undefined where the driver does not say. */
+export function cudaCapability(): number | undefined {
+  const query = ['--query-gpu=compute_cap', '--format=csv,noheader'];
+  const { status, stdout } = spawnSync('nvidia-smi', query, { encoding: 'utf8', timeout: waitMilliseconds });
+  const found = status === 0 ? stdout.split('\n').filter(Boolean).map(Number) : [];
+  return found.length === 0 ? undefined : Math.min(...found);
+}
+
 /** Files that show a loaded driver; the library is that of the Windows Subsystem for Linux. */
 const traces = ['/proc/driver/nvidia/version', '/usr/lib/wsl/lib/libcuda.so.1'];
 

@@ -2,13 +2,16 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
-import { fusedKernels, isPlainProduct, type TensorflowKernelCall } from './fused-kernels.ts';
+import type { HalfPrecision } from '../ops/product-precision.ts';
+import { fusedKernels, type TensorflowKernelCall, takesCall } from './fused-kernels.ts';
+import { halfPrecisionsOf } from './half-products.ts';
 import { installedTensorflow, TENSORFLOW_PACKAGE } from './locate-tensorflow.ts';
 import type { TensorflowEngine } from './tensorflow-engine.ts';
 
 const TENSORFLOW_BACKEND = 'tensorflow';
 
 let packageVersion: string | undefined;
+let precisions: readonly HalfPrecision[] | undefined;
 
 /**
  * Loads tfjs-node, whose copy of tfjs-core shares its engine with this one, and makes its backend the active one; the
@@ -22,7 +25,14 @@ export async function openTensorflowBackend({
   packageVersion ??= load(threads);
   await tf.setBackend(TENSORFLOW_BACKEND);
   const engine = tf.backend() as unknown as TensorflowEngine; // only tfjs-node registers a backend of this name
+  Object.defineProperty(engine, 'halfPrecisions', { get: () => precisionsOf(engine), configurable: true });
   return { engine, packageVersion };
+}
+
+/** Found out when it is asked for, since on a GPU that calls another program. */
+function precisionsOf(engine: TensorflowEngine): readonly HalfPrecision[] {
+  precisions ??= halfPrecisionsOf(engine);
+  return precisions;
 }
 
 /** Returns the package's version. */
@@ -71,7 +81,7 @@ function addKernels(): void {
           attributes: call.attrs ?? {},
           engine: call.backend,
         } as unknown as TensorflowKernelCall; // of this backend, with tensors as inputs
-        return own !== undefined && !isPlainProduct(ours) ? own.kernelFunc(call) : kernel(ours);
+        return own !== undefined && !takesCall(kernelName, ours) ? own.kernelFunc(call) : kernel(ours);
       },
     });
   }

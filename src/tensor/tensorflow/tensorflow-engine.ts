@@ -12,6 +12,14 @@ export const floatType = ({ binding }: TensorflowEngine, name: 'T' | 'dtype' = '
   ...{ name, type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT },
 });
 
+/** A tensor of TensorFlow, by the number that the binding knows it by. */
+interface TensorHandle {
+  readonly id: number;
+  readonly shape: readonly number[];
+  /** TensorFlow's number of the type. */
+  readonly dtype: number;
+}
+
 /** What is used of tfjs-node's backend beyond tfjs kernels: any TensorFlow operation, by name. */
 export interface TensorflowEngine {
   readonly isUsingGpuDevice: boolean;
@@ -29,7 +37,7 @@ export interface TensorflowEngine {
       attributes: readonly OperationAttribute[],
       inputs: readonly number[],
       outputs: number,
-    ): readonly { readonly id: number }[];
+    ): readonly TensorHandle[];
     deleteTensor(id: number): void;
     getNumOfTensors(): number;
   };
@@ -37,6 +45,8 @@ export interface TensorflowEngine {
   readonly tensorMap: { get(dataId: object): { id: number } };
   /** The numbers of tensors, whose values are passed to TensorFlow first if they have not been yet. */
   getInputTensorIds(tensors: readonly tf.TensorInfo[]): number[];
+  /** The tensor of tfjs for a result, which it then owns. */
+  createOutputTensor(handle: TensorHandle): tf.Tensor;
   executeSingleOutput(
     operation: string,
     attributes: readonly OperationAttribute[],

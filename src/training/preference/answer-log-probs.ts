@@ -1,6 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LanguageModel, Tokens } from '../../model/index.ts';
-import { embeddingLookup, targetLogLikelihoods } from '../../tensor/index.ts';
+import {
+  embeddingLookup,
+  type ProductPrecision,
+  targetLogLikelihoods,
+  withProductPrecision,
+} from '../../tensor/index.ts';
 import type { TargetedText } from '../batches/batch-plan.ts';
 import {
   type BatchLayout,
@@ -70,8 +75,12 @@ export function logProbs(
 }
 
 /** The numbers of `logProbs`, without a gradient: [R]. */
-export async function logProbValues(model: LanguageModel, texts: SummedTexts): Promise<readonly number[]> {
-  const sums = tf.tidy(() => logProbs(model, texts));
+export async function logProbValues(
+  model: LanguageModel,
+  texts: SummedTexts,
+  precision: ProductPrecision,
+): Promise<readonly number[]> {
+  const sums = withProductPrecision(precision, () => tf.tidy(() => logProbs(model, texts)));
   const values = await sums.data<'float32'>();
   sums.dispose();
   return [...values.subarray(0, texts.texts)];

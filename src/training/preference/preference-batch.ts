@@ -123,7 +123,7 @@ export function judgedBatch(
   return {
     tokens: items.reduce((sum, { answer }) => sum + answer.inputs.length, 0),
     weight: items.length,
-    parts: async (model) => {
+    parts: async (model, precision) => {
       const groups = chunks(items, layout.microBatchSize);
       let gain = 0;
       for (const group of groups) {
@@ -131,7 +131,7 @@ export function judgedBatch(
           group.map(({ mismatched }) => mismatched),
           layout,
         );
-        for (const [index, value] of (await logProbValues(model, texts)).entries())
+        for (const [index, value] of (await logProbValues(model, texts, precision)).entries())
           gain += value - (group[index]?.mismatched.reference ?? 0);
       }
       const divergence = Math.max(0, gain / items.length);

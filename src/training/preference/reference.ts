@@ -1,5 +1,6 @@
 import type { TrainConfig } from '../../generated/train-config.ts';
 import type { LanguageModel } from '../../model/index.ts';
+import type { ProductPrecision } from '../../tensor/index.ts';
 import { type Answer, type Batches, type BatchItem, textsOf } from '../batches/batch-plan.ts';
 import type { BatchLayout } from '../batches/micro-batch.ts';
 import { logProbValues, summedTexts } from './answer-log-probs.ts';
@@ -8,6 +9,8 @@ import { usesReference } from './preference-settings.ts';
 interface Referring {
   /** The reference model. */
   readonly model: LanguageModel;
+  /** That of the training that compares with it; float32 by default. */
+  readonly precision?: ProductPrecision;
   /** `microBatchSize` items are computed at a time. */
   readonly layout: BatchLayout;
   readonly signal: AbortSignal;
@@ -54,7 +57,7 @@ export async function withReference(batches: Batches, referring: Referring): Pro
 /** Two for each item, in the order of its texts. */
 async function referencesOf(
   items: readonly BatchItem[],
-  { model, layout, signal, onProgress }: Referring,
+  { model, precision = 'float32', layout, signal, onProgress }: Referring,
 ): Promise<readonly number[]> {
   const { microBatchSize: size = items.length } = layout;
   const values: number[] = [];
@@ -62,7 +65,7 @@ async function referencesOf(
     signal.throwIfAborted();
     onProgress(start, items.length);
     const texts = items.slice(start, start + size).flatMap(answersOf);
-    values.push(...(await logProbValues(model, summedTexts(texts, layout))));
+    values.push(...(await logProbValues(model, summedTexts(texts, layout), precision)));
   }
   return values;
 }

@@ -126,3 +126,18 @@ export function peakBytes({ nodes, outputs }: GraphPlan): number {
 function bytesOf({ shape, type }: GraphValue): number {
   return sizeOf(shape) * ELEMENT_BYTES[type];
 }
+
+/** The nodes after the first `count`, and those of the first `count` whose results they need and no run has stored. */
+export function withoutFirst(nodes: readonly GraphNode[], count: number): GraphNode[] {
+  const missing = new Set<GraphValue>();
+  const isKept = (node: GraphNode, index: number) =>
+    index >= count || node.outputs.some((value) => missing.has(value));
+  const kept: GraphNode[] = [];
+  for (let i = nodes.length - 1; i >= 0; i--) {
+    const node = nodes[i];
+    if (node === undefined || !isKept(node, i)) continue;
+    kept.push(node);
+    for (const value of node.inputs) if (value.data === null) missing.add(value);
+  }
+  return kept.reverse();
+}

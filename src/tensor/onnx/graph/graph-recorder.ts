@@ -1,10 +1,13 @@
 import type { DataType, TensorInfo } from '@tensorflow/tfjs-core';
-import { broadcastShape } from './broadcast.ts';
+import { broadcastShape } from './broadcast-shape.ts';
+import type { EngineTraits } from './engine-traits.ts';
+import { withoutFirst } from './graph-plan.ts';
 import {
   type ElementType,
   type GraphNode,
   type GraphValue,
   graphValue,
+  type HalfType,
   type HostArray,
   hostArray,
   ONNX_TYPE,
@@ -13,15 +16,7 @@ import {
   sameShape,
   sizeOf,
 } from './graph-value.ts';
-
-/** Where the recorder finds the values of tensors, and registers new ones. */
-export interface ValueStorage {
-  graphValueOf(tensor: TensorInfo): GraphValue;
-  register(value: GraphValue): object;
-  addReference(tensor: TensorInfo): void;
-  /** Gives a tensor another value; what was recorded before keeps the old one. */
-  replace(tensor: TensorInfo, value: GraphValue): void;
-}
+import type { ValueStorage } from './value-storage.ts';
 
 const RESHAPE = operator('Reshape');
 const EXPAND = operator('Expand');
@@ -30,21 +25,28 @@ const IDENTITY = operator('Identity');
 /** What a kernel records with: it turns tensors into graph values, adds nodes over them and returns tensors. */
 export class GraphRecorder {
   readonly #storage: ValueStorage;
-  readonly #lacks: ReadonlySet<string>;
+  readonly #engine: EngineTraits;
   readonly #constants = new Map<string, GraphValue>();
   /** Those of the present graph: each is one input, however many nodes read it. */
   readonly #numbers = new Map<number, GraphValue>();
+  /** Values of the present graph in half precision, by the value they were rounded from. */
+  readonly #halves = new Map<GraphValue, GraphValue>();
   #nodes: GraphNode[] = [];
   #isOpen = false;
 
-  constructor(storage: ValueStorage, lacks: ReadonlySet<string> = new Set()) {
+  constructor(storage: ValueStorage, engine: EngineTraits = {}) {
     this.#storage = storage;
-    this.#lacks = lacks;
+    this.#engine = engine;
   }
 
   /** Whether the engine computes this operator where it computes the others. */
   has({ type }: Operator): boolean {
-    return !this.#lacks.has(type);
+    return this.#engine.lacks?.has(type) !== true;
+  }
+
+  /** The most products of two factors in half precision that one node may add up. */
+  get longestHalfSum(): number {
+    return this.#engine.longestHalfSum ?? Number.POSITIVE_INFINITY;
   }
 
   get pending(): readonly GraphNode[] {
@@ -66,11 +68,13 @@ export class GraphRecorder {
   clear(): void {
     this.#nodes = [];
     this.#numbers.clear();
+    this.#halves.clear();
   }
 
   /** Drops the first `count` nodes, which have run, except those that a later node still needs. */
   forget(count: number): void {
     this.#nodes = withoutFirst(this.#nodes, count);
+    this.#halves.clear();
   }
 
   /** The value of a tensor, in that tensor's shape. */
@@ -130,6 +134,15 @@ export class GraphRecorder {
       shape: value.shape,
       type,
     });
+  }
+
+  /** The value in half precision. A weight or an activation is rounded once, however many products of the graph read it. */
+  half(value: GraphValue, type: HalfType): GraphValue {
+    const known = this.#halves.get(value);
+    if (known?.type === type) return known;
+    const made = this.cast(value, type);
+    this.#halves.set(value, made);
+    return made;
   }
 
   /**
@@ -230,19 +243,4 @@ interface NodeToAdd {
 interface TensorSpec {
   readonly shape: readonly number[];
   readonly type: ElementType;
-}
-
-/** The nodes after the first `count`, and those of the first `count` whose results they need and no run has stored. */
-function withoutFirst(nodes: readonly GraphNode[], count: number): GraphNode[] {
-  const missing = new Set<GraphValue>();
-  const isKept = (node: GraphNode, index: number) =>
-    index >= count || node.outputs.some((value) => missing.has(value));
-  const kept: GraphNode[] = [];
-  for (let i = nodes.length - 1; i >= 0; i--) {
-    const node = nodes[i];
-    if (node === undefined || !isKept(node, i)) continue;
-    kept.push(node);
-    for (const value of node.inputs) if (value.data === null) missing.add(value);
-  }
-  return kept.reverse();
 }

@@ -1,4 +1,10 @@
-import { ELEMENT_BYTES, type ElementType, type HostArray, sizeOf } from '../graph/graph-value.ts';
+import {
+  ELEMENT_BYTES,
+  type ElementType,
+  type HostArray,
+  neverOnHost,
+  sizeOf,
+} from '../graph/graph-value.ts';
 import {
   type BoundRun,
   type CompiledGraph,
@@ -196,6 +202,9 @@ function uninitializedArray(type: ElementType, bytes: number): HostArray {
       return new BigInt64Array(buffer);
     case 'double':
       return new Float64Array(buffer);
+    case 'float16':
+    case 'bfloat16':
+      return neverOnHost(type);
     default:
       return type satisfies never;
   }

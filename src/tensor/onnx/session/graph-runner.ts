@@ -1,4 +1,6 @@
+import type { HalfPrecision } from '../../ops/product-precision.ts';
 import { encodeModel, valueName } from '../encode-model.ts';
+import type { EngineTraits } from '../graph/engine-traits.ts';
 import type { GraphPlan } from '../graph/graph-plan.ts';
 import {
   type DeviceArray,
@@ -9,7 +11,7 @@ import {
 } from '../graph/graph-value.ts';
 
 /** Compiles ONNX models and runs them: everything this backend asks of an engine. */
-export interface GraphRunner {
+export interface GraphRunner extends EngineTraits {
   /** Name and version of the engine. */
   readonly engine: string;
   /** Threads that one operator may use. */
@@ -18,8 +20,8 @@ export interface GraphRunner {
   readonly isNative: boolean;
   /** Why it is a slower runner than there could be. */
   readonly note?: string;
-  /** Operators that the engine computes on another device than the rest, with a copy before and after. */
-  readonly lacks?: ReadonlySet<string>;
+  /** The 16-bit types in which it multiplies matrices; a device tries them when it is first asked. */
+  readonly halfPrecisions?: readonly HalfPrecision[];
   /** Where tensors are kept, if that is not the host. */
   readonly device?: DeviceMemory;
   compile(request: CompileRequest): CompiledGraph;

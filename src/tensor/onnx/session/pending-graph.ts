@@ -1,8 +1,9 @@
 import { UserError } from '../../../core/index.ts';
 import { HeldArrays } from '../device/held-arrays.ts';
 import { type GraphPlan, planGraph } from '../graph/graph-plan.ts';
-import { GraphRecorder, type ValueStorage } from '../graph/graph-recorder.ts';
+import { GraphRecorder } from '../graph/graph-recorder.ts';
 import { type DeviceArray, type GraphValue, type HostArray, hostArrayOf } from '../graph/graph-value.ts';
+import type { ValueStorage } from '../graph/value-storage.ts';
 import type { BoundRun, GraphRunner, RunOptions, StoredTensor } from './graph-runner.ts';
 import { SessionCache } from './session-cache.ts';
 
@@ -44,7 +45,7 @@ export class PendingGraph {
     readonly storage: ValueStorage;
     readonly mostPendingNodes: number;
   }) {
-    this.recorder = new GraphRecorder(storage, runner.lacks);
+    this.recorder = new GraphRecorder(storage, runner);
     this.#runner = runner;
     this.#mostPendingNodes = mostPendingNodes;
     this.#sessions = new SessionCache(runner);
