@@ -212,5 +212,18 @@ export const quantizeWeights = (
   const matrices = matrixLayouts(config);
   const isOuter = ([name]: readonly [string, tf.Variable]) => matrices.get(name)?.isProjection === false;
   const inEightBits = new Set(named.filter(isOuter).map(([, tensor]) => tensor));
-  return constantWeights({ tensors: named.map(([, tensor]) => tensor), precision, inEightBits });
+  preparations.set(parameters, {});
+  const prepared = constantWeights({ tensors: named.map(([, tensor]) => tensor), precision, inEightBits });
+  return {
+    [Symbol.dispose]: () => {
+      prepared[Symbol.dispose]();
+      preparations.delete(parameters);
+    },
+  };
 };
+
+const preparations = new WeakMap<LanguageModel['parameters'], object>();
+
+/** Stands for how a model's weights are computed with: another object after each preparation. */
+export const preparationOf = ({ parameters }: LanguageModel): object =>
+  preparations.get(parameters) ?? parameters;

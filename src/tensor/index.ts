@@ -1,6 +1,7 @@
 export { computePending, recycle } from './memory.ts';
 export { type Adapter, findAdapter, hardwareAdapter, webgpuObstacle } from './onnx/device/adapter.ts';
 export { cudaFolder, cudaInstallation, installedCuda } from './onnx/device/locate-cuda.ts';
+export { hasOpenSizes, withOpenSizes } from './open-sizes.ts';
 export {
   openTensorBackend,
   TENSOR_BACKENDS,
@@ -47,6 +48,7 @@ export {
 } from './ops/token-rows.ts';
 export { magnitudeRatio, squaredWeightNorms } from './ops/weight-norms.ts';
 export { multipliesBfloat16 } from './processor.ts';
+export { RecordedPass, refresh } from './recorded-pass.ts';
 export {
   hasNvidiaGpu,
   INSTALLED_FILE,

@@ -1,5 +1,5 @@
 import protobuf from 'protobufjs/light.js';
-import type { GraphPlan } from './graph/graph-plan.ts';
+import { type GraphPlan, openShape } from './graph/graph-plan.ts';
 import {
   type GraphNode,
   type GraphValue,
@@ -24,8 +24,8 @@ export function encodeModel(plan: GraphPlan): Uint8Array {
     name: 'pending',
     node: plan.nodes.map(nodeMessage).reverse(),
     initializer: [...plan.constants.map(constantMessage), ...plan.weights.map(weightMessage)],
-    input: plan.inputs.map(valueMessage),
-    output: plan.outputs.map(valueMessage),
+    input: plan.inputs.map((value) => valueMessage(value, plan)),
+    output: plan.outputs.map((value) => valueMessage(value, plan)),
   };
   const { opset, irVersion } = plan.nodes.some(takesBlocks) ? withBlocks : usual;
   const opsetImport = [
@@ -87,8 +87,9 @@ function weightMessage(value: GraphValue): object {
   };
 }
 
-function valueMessage(value: GraphValue): object {
-  const dim = value.shape.map((dimValue) => ({ dimValue }));
+function valueMessage(value: GraphValue, { isOpen }: GraphPlan): object {
+  const shape = isOpen ? openShape(value) : value.shape;
+  const dim = shape.map((dimValue) => (dimValue === undefined ? {} : { dimValue }));
   return {
     name: valueName(value),
     type: { tensorType: { elemType: ONNX_TYPE[value.type], shape: { dim } } },

@@ -33,6 +33,8 @@ export interface GraphNode {
   readonly operator: Operator;
   readonly inputs: readonly GraphValue[];
   readonly outputs: readonly GraphValue[];
+  /** Whether the sizes that it depends on are inputs. */
+  readonly isOpen: boolean;
 }
 
 export function graphValue({
