@@ -45,6 +45,11 @@ describe('a precision that the backend never has is refused before anything runs
       `error: with --backend onnx, \`train\` cannot run: the backend \`onnx\` multiplies in float32 only, and \`precision\` asks for bf16
   help: remove \`precision\`, or choose another backend: ${whoHasIt}`,
     ]);
+    const onWebgpu = await rig.tuneloom('run', '--backend', 'webgpu');
+    expect([onWebgpu.exitCode, onWebgpu.stderr.split('\n')[0]]).toEqual([
+      2,
+      'error: with --backend webgpu, `train` cannot run: the backend `webgpu` multiplies in float32 and fp16 only, and `precision` asks for bf16',
+    ]);
   });
 });
 
