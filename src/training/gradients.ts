@@ -5,6 +5,7 @@ import {
   type ProductPrecision,
   recycle,
   sumOfSquares,
+  sumsOfSquaresOnHost,
   withProductPrecision,
   withSharedTensors,
 } from '../tensor/index.ts';
@@ -129,22 +130,8 @@ function accumulateOnHost(sum: tf.Tensor | undefined, gradient: tf.Tensor, scale
 /** The Euclidean norm of all gradients together, summed in double precision if they are on the host. */
 export function gradientNorm(gradients: Iterable<tf.Tensor>): number {
   if (hasInPlaceSteps()) return Math.sqrt(sumOfSquares(gradients));
-  let sum = 0;
-  for (const gradient of gradients) sum += sumOfSquaresOnHost(gradient.dataSync<'float32'>());
-  return Math.sqrt(sum);
-}
-
-/** Two independent sums, because in a single one each addition waits for the previous one. */
-function sumOfSquaresOnHost(values: Float32Array): number {
-  let even = 0;
-  let odd = 0;
-  for (let index = 0; index < values.length; index += 2) {
-    const first = values[index] ?? 0;
-    const second = values[index + 1] ?? 0;
-    even += first * first;
-    odd += second * second;
-  }
-  return even + odd;
+  const sums = sumsOfSquaresOnHost(Array.from(gradients, (gradient) => gradient.dataSync<'float32'>()));
+  return Math.sqrt(sums.reduce((total, sum) => total + sum, 0));
 }
 
 /** The factor that brings the gradients' norm down to at most `clipNorm`, as in torch.nn.utils.clip_grad_norm_. */

@@ -88,7 +88,7 @@ test.skipIf(!isThere)(
 /** What crosses in the second step of a training. */
 async function stepTraffic(name: string, precision: ProductPrecision) {
   const model = await openLanguageModel(folderOf(name));
-  using state = new TrainingState(model, plainConfig.optimizer);
+  await using state = new TrainingState(model, plainConfig.optimizer);
   const layout = { microBatchSize: 3, endOfText: 0, paddingFree: true, multipleOf: 8 };
   const batch = splitBatch(countingExamples(3), layout);
   const step = (step: number) => takeStep(state, { step, batch, learningRate: 1e-3, clipNorm: 1, precision });

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { withLargePages } from '../../core/index.ts';
 import { hideSecretsIn, secretsIn } from '../stage/hide-secrets.ts';
 import type { StageReport } from '../stage/stage-definition.ts';
 import { failureOfDeath, type ProcessEnd } from './process-end.ts';
@@ -98,7 +99,10 @@ export class StageProcess {
     this.#child = spawn(
       process.execPath,
       [...heapLimit(options.memory), ...(options.nodeOptions ?? []), ...words],
-      { env: childEnvironment(process.env, options.environment), stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
+      {
+        env: withLargePages(childEnvironment(process.env, options.environment)),
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      },
     );
     this.#ended = this.#end();
     for (const [index, stream] of this.#streams().entries())
@@ -172,7 +176,8 @@ export class StageProcess {
   /** Waits for its exit, and then for the rest of what it has printed. */
   async #end(): Promise<ProcessEnd> {
     const child = this.#child;
-    const closed = new Promise((resolve) => child.once('close', resolve));
+    // Not the child's own `close`, which never comes once this side has disconnected.
+    const drained = this.#streams().map((stream) => new Promise((resolve) => stream.once('close', resolve)));
     const end = await new Promise<ProcessEnd>((resolve) => {
       child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }));
       // Also the error of a message to a process that is gone, which its exit follows.
@@ -181,7 +186,7 @@ export class StageProcess {
         (error) => child.pid === undefined && resolve({ exitCode: null, signal: null, error }),
       );
     });
-    await Promise.race([closed, sleep(drainMilliseconds)]);
+    await Promise.race([Promise.all(drained), sleep(drainMilliseconds, undefined, { ref: false })]);
     for (const stream of this.#streams()) stream.destroy();
     return end;
   }
@@ -194,7 +199,7 @@ const heapLimit = (memory: number | undefined): readonly string[] =>
 /** What Node, the system's libraries, proxies and compute libraries read. */
 const names = new Set([
   ...['PATH', 'HOME', 'USERPROFILE', 'SYSTEMROOT', 'TMPDIR', 'TMP', 'TEMP', 'LANG', 'TZ', 'XDG_RUNTIME_DIR'],
-  ...['XDG_CACHE_HOME', 'TUNELOOM_TENSORFLOW', 'TUNELOOM_CUDA'],
+  ...['XDG_CACHE_HOME', 'TUNELOOM_TENSORFLOW', 'TUNELOOM_CUDA', 'GLIBC_TUNABLES'],
   ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'ALL_PROXY', 'SSL_CERT_FILE', 'SSL_CERT_DIR'],
 ]);
 const prefixes =
