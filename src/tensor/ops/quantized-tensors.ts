@@ -69,9 +69,7 @@ export function quantizedTensors(
     run('DequantizedMatrix', { given: stored, asked: { again: isAgain } }) as tf.Tensor2D; // [O, I]
   return {
     product: (x) =>
-      rounds
-        ? run('QuantizedMatMul', { given: { x, ...factors } })
-        : multiply(x, widened(false), true),
+      rounds ? run('QuantizedMatMul', { given: { x, ...factors } }) : multiply(x, widened(false), true),
     gradient: (dy) => multiply(dy, widened(true)),
     rounded: () => widened(false),
     rows: (ids) => run('QuantizedRows', { given: { ids, ...stored } }),
