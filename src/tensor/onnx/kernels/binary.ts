@@ -1,7 +1,6 @@
 import { broadcastShape, type GraphRecorder } from '../graph/graph-recorder.ts';
 import { type GraphValue, operator, sameShape } from '../graph/graph-value.ts';
 import { type Kernel, kernel } from './kernel.ts';
-import { addToSegments } from './scatter.ts';
 
 type Formula = (graph: GraphRecorder, operands: readonly [GraphValue, GraphValue]) => GraphValue;
 
@@ -45,9 +44,6 @@ const direct = (type: string): Formula => {
   const binaryOperator = operator(type);
   return (graph, operands) => graph.apply(binaryOperator, operands);
 };
-
-const addition: Formula = (graph, [a, b]) =>
-  addToSegments(graph, a, b) ?? addToSegments(graph, b, a) ?? graph.apply(ADD, [a, b]);
 
 const test = (type: string): Formula => {
   const binaryOperator = operator(type);
@@ -101,7 +97,7 @@ const notEqual: Formula = (graph, operands) =>
   graph.test(operator('Not'), [graph.test(operator('Equal'), operands)]);
 
 export const binaryKernels = {
-  Add: arithmetic(addition),
+  Add: arithmetic(direct('Add')),
   BitwiseAnd: arithmetic(direct('BitwiseAnd')),
   Equal: comparison(test('Equal')),
   FloorDiv: arithmetic(floorDivision),

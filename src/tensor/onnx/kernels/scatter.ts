@@ -1,6 +1,6 @@
 import { util } from '@tensorflow/tfjs-core';
 import type { GraphRecorder } from '../graph/graph-recorder.ts';
-import { type GraphValue, operator, sameShape, sizeOf } from '../graph/graph-value.ts';
+import { type GraphValue, operator, sizeOf } from '../graph/graph-value.ts';
 import { kernel } from './kernel.ts';
 
 export const scatterKernels = {
@@ -61,28 +61,8 @@ function segmentSum(
     inputs: [segment, graph.integers(shape)],
     shape,
   });
-  const sums = graph.add({
-    operator: SCATTER_ADD,
-    inputs: [zeros, indices, kept],
-    shape: [segments, width],
-  });
-  scattered.set(sums, [indices, kept]);
-  return sums;
-}
-
-const SCATTER_ADD = operator('ScatterElements', { axis: 0, reduction: 'add' });
-
-/** Of sums of segments the indices and the rows that are added to zeros. */
-const scattered = new WeakMap<GraphValue, readonly [indices: GraphValue, rows: GraphValue]>();
-
-/**
- * x + sums, where `sums` are sums of segments that are not computed yet: the rows are added to x instead of zeros. The
- * gradient of a head tied to the token embedding is such a sum; adding all zeros to it takes as long as copying it twice.
- */
-export function addToSegments(graph: GraphRecorder, x: GraphValue, sums: GraphValue): GraphValue | undefined {
-  const rows = scattered.get(sums);
-  if (rows === undefined || sums.producer === null || !sameShape(x.shape, sums.shape)) return undefined;
-  return graph.add({ operator: SCATTER_ADD, inputs: [x, ...rows], shape: x.shape });
+  const scatter = operator('ScatterElements', { axis: 0, reduction: 'add' });
+  return graph.add({ operator: scatter, inputs: [zeros, indices, kept], shape: [segments, width] });
 }
 
 /** Indices [count, depth] into the first dimensions of `shape` as indices into those dimensions flattened, [count]. */
