@@ -8,6 +8,7 @@ export function checkGenerationMemory({
   rows,
   slots,
   limit,
+  weightBytes = floatBytes * parameterCount(model),
 }: {
   readonly model: ModelConfig;
   /** Texts generated at a time. */
@@ -16,12 +17,15 @@ export function checkGenerationMemory({
   readonly slots: number;
   /** In bytes. */
   readonly limit: number;
+  /** Of the weights; by default in float32. */
+  readonly weightBytes?: number | undefined;
 }): number {
   const used = Math.min(slots, model.contextLength);
-  const need = generationMemory(model, { rows, slots: used });
+  const need = generationMemory(model, { rows, slots: used, weightBytes });
   const expected = totalMemory(need);
   if (expected <= limit) return expected;
-  const fits = (fewer: number) => totalMemory(generationMemory(model, { rows: fewer, slots: used })) <= limit;
+  const fits = (fewer: number) =>
+    totalMemory(generationMemory(model, { rows: fewer, slots: used, weightBytes })) <= limit;
   let fewer = rows - 1;
   while (fewer >= 1 && !fits(fewer)) fewer = Math.floor(fewer / 2);
   const help =
@@ -37,10 +41,13 @@ const generationProcessBytes = 150_000_000;
 /** The peak on the onnx backend with `rows` B texts of `slots` S tokens: weights, key-value cache, and a step's logits. */
 function generationMemory(
   config: ModelConfig,
-  { rows, slots }: { readonly rows: number; readonly slots: number },
+  {
+    rows,
+    slots,
+    weightBytes: weights,
+  }: { readonly rows: number; readonly slots: number; readonly weightBytes: number },
 ): MemoryNeed {
   const { layers, keyValueHeads, headDim, vocabularySize, heads } = config;
-  const weights = floatBytes * parameterCount(config);
   const cache = 2 * floatBytes * layers * rows * slots * keyValueHeads * headDim;
   return {
     weights,

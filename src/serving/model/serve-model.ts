@@ -1,6 +1,11 @@
 import process from 'node:process';
 import { UserError } from '../../core/index.ts';
-import { checkGenerationMemory, quantizeWeights, readModelConfig } from '../../model/index.ts';
+import {
+  checkGenerationMemory,
+  quantizedBytes,
+  quantizeWeights,
+  readModelConfig,
+} from '../../model/index.ts';
 import { expectedMemory, type LocalModel, openLocalModel, withAdapter } from '../../stages/index.ts';
 import { Engine } from './engine.ts';
 import { openPromptReader } from './prompt-reader.ts';
@@ -80,7 +85,7 @@ const leastContext = 128;
 
 /** The most tokens of a text: as many as are asked for, or as the model has and the memory allows. */
 async function fittingContext(
-  { folder, batchSize, contextLength: wanted, backend }: ModelToServe,
+  { folder, batchSize, contextLength: wanted, backend, precision }: ModelToServe,
   note: (message: string) => void,
 ): Promise<number> {
   const config = await readModelConfig(folder);
@@ -91,10 +96,11 @@ async function fittingContext(
       message: `the model's context has ${most} tokens, and --context-length asks for ${wanted}`,
     });
   const resources = backend === undefined ? {} : { backend };
+  const weightBytes = precision === 'float32' ? undefined : await quantizedBytes(folder);
   const fits = async (slots: number): Promise<UserError | undefined> => {
     try {
       await expectedMemory(folder, resources, (model, limit) =>
-        checkGenerationMemory({ model, rows: batchSize, slots, limit }),
+        checkGenerationMemory({ model, rows: batchSize, slots, limit, weightBytes }),
       );
       return undefined;
     } catch (error) {

@@ -1,6 +1,6 @@
 import { UserError } from '../../core/index.ts';
 import type { GenerateConfig } from '../../generated/generate-config.ts';
-import { checkGenerationMemory, quantizeWeights } from '../../model/index.ts';
+import { checkGenerationMemory, quantizedBytes, quantizeWeights } from '../../model/index.ts';
 import type { StageAction } from '../../runtime/index.ts';
 import { implementStage } from '../implement-stage.ts';
 import { adapterDigest, withAdapter } from '../models/adapter.ts';
@@ -68,8 +68,9 @@ async function generateLocally(
   const longest = prompts.reduce((most, { text }) => Math.max(most, text.length), 0);
   // A token has about four characters.
   const slots = longestAnswer(prompts, config) + Math.ceil(longest / 4);
+  const weightBytes = config.precision === 'float32' ? undefined : await quantizedBytes(folder);
   const expected = await expectedMemory(folder, resources, (model, limit) =>
-    checkGenerationMemory({ model, rows: config.batch_size, slots, limit }),
+    checkGenerationMemory({ model, rows: config.batch_size, slots, limit, weightBytes }),
   );
   const base = await once('base', async () => {
     const local = await openLocalModel(folder, { resources, host, weights: config.precision });
