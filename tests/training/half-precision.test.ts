@@ -62,7 +62,7 @@ const optimizer: TrainConfig['optimizer'] = { ...plainConfig.optimizer, learning
 /** 40 steps over these batches, from the weights of the tiny model. */
 async function trainLike(batches: readonly Rows[], precision: ProductPrecision) {
   const model = await openLanguageModel(tinyModel);
-  using state = new TrainingState(model, optimizer);
+  await using state = new TrainingState(model, optimizer);
   const taken = [];
   for (let step = 1; step <= 40; step++) {
     const examples = (batches[(step - 1) % batches.length] ?? []).map(({ inputs, targets }, row) => ({
