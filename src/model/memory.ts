@@ -113,4 +113,4 @@ export function memoryError({
   });
 }
 
-export const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(1);
+const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(1);
