@@ -3,14 +3,18 @@ export { type BasePrecision, floatProjectionsNote, quantizedShare } from './base
 export { configDropout, describeDropout, hasAttentionDropoutOnly } from './dropout.ts';
 export { addEndTokens, readEndTokens } from './folder/end-tokens.ts';
 export { exportWeights } from './folder/export-weights.ts';
+export { keptShare } from './folder/kept-share.ts';
 export {
   copyAuxiliaryFiles,
+  isQuantizedFolder,
   type ModelFolder,
   type ModelToWrite,
   openModelFolder,
+  quantizedFile,
   readModelConfig,
   untiedModel,
   writeModelFolder,
+  writeQuantizedFolder,
 } from './folder/model-folder.ts';
 export { copyNewTokens, type NewTokens, readNewTokens, writeNewTokens } from './folder/new-tokens.ts';
 export { resizedModel } from './folder/resized-model.ts';
@@ -42,7 +46,7 @@ export {
 } from './generation/log-probabilities.ts';
 export { rowsPerPass } from './generation/prefill-queue.ts';
 export { CachedDecoder, streamText, withoutBeginning } from './generation/stream.ts';
-export type { ChoicesToScore } from './generation/tree-attention.ts';
+export type { ChoicesToScore } from './generation/token-trees.ts';
 export { openGgufAdapter } from './gguf/gguf-adapter.ts';
 export { ggufModel } from './gguf/gguf-model.ts';
 export { openGgufModel } from './gguf/open-gguf-model.ts';
@@ -79,6 +83,7 @@ export { type TrainedTokens, tokenModules, trainedRowsName } from './lora/traine
 export {
   type MemoryNeed,
   memoryError,
+  type QuantizedShare,
   type TrainingShape,
   totalMemory,
   trainingMemory,

@@ -66,11 +66,11 @@ async function generateLocally(
   },
 ): Promise<Generated> {
   const { config, prompts, host } = generation;
-  const expected = await expectedMemory(folder, { resources, host }, (model, { limit }) =>
-    checkGenerationMemory({ model, limit, ...generationShape(prompts, config) }),
+  const expected = await expectedMemory(folder, { resources, host }, (model, { limit, kept }) =>
+    checkGenerationMemory({ model, limit, kept, ...generationShape(prompts, config) }),
   );
   const base = await once('base', async () => {
-    const local = await openLocalModel(folder, { resources, host });
+    const local = await openLocalModel(folder, { resources, host, weights: config.precision });
     const weights = quantizeWeights(local.model, config.precision);
     const dispose = () => {
       weights[Symbol.dispose]();

@@ -2,10 +2,12 @@ import { UserError } from '../../core/index.ts';
 import {
   type BasePrecision,
   floatProjectionsNote,
+  keptShare,
   type LanguageModel,
   type ModelConfig,
   memoryLimit,
   openLanguageModel,
+  type QuantizedShare,
   readEndTokens,
   readModelConfig,
 } from '../../model/index.ts';
@@ -24,6 +26,7 @@ import {
   type TensorBackendInfo,
   type TensorBackendName,
   type TensorBackendOptions,
+  type WeightPrecision,
 } from '../../tensor/index.ts';
 import { openTokenizer, type Tokenizer } from '../../text/index.ts';
 import { endpointModel } from './endpoint-model.ts';
@@ -45,11 +48,15 @@ export async function openLocalModel(
     resources,
     host,
     basePrecision = 'float32',
+    weights,
     precision = 'float32',
   }: {
     readonly resources: StageAction['resources'];
     readonly host: StageHost;
+    /** Of a training. */
     readonly basePrecision?: BasePrecision;
+    /** Of the weights in a generation. */
+    readonly weights?: WeightPrecision;
     /** That of the products, which the backend must have. */
     readonly precision?: ProductPrecision;
   },
@@ -71,7 +78,11 @@ export async function openLocalModel(
       message: `the backend ${tensorBackend.backend} cannot keep a base in ${basePrecision}`,
       help: 'leave out `base_precision`, or compute on the processor with `resources: { backend: onnx }`',
     });
-  const model = await openLanguageModel(folder, { basePrecision });
+  const model = await openLanguageModel(folder, {
+    precision: weights ?? basePrecision,
+    products: weights === undefined ? 'exact' : 'rounded',
+    onNote: note,
+  });
   const leftNote = floatProjectionsNote(model.config, basePrecision);
   if (leftNote !== undefined) note(leftNote);
   if (tokenizer.vocabularySize > model.config.vocabularySize)
@@ -92,7 +103,7 @@ function checkPrecision(precision: ProductPrecision, { backend }: TensorBackendI
   throw new UserError({
     code: 'no-such-precision',
     message: `the backend ${backend} does not multiply in ${precision} on this machine`,
-    help: `${others.length === 0 ? 'leave out `precision`' : `use ${others.join(' or ')}`}, or another backend: ${whoHasHalf}`,
+    help: `${others.length === 0 ? 'leave out `precision`' : `use ${others.join(' or ')}`}, or use another backend: ${whoHasHalf}`,
   });
 }
 
@@ -155,6 +166,8 @@ export interface MemoryBounds {
   readonly limit: number;
   /** Whether the backend can keep a base in few bits. */
   readonly quantizes: boolean;
+  /** What the model's file has in few bits. */
+  readonly kept: QuantizedShare | undefined;
 }
 
 /**
@@ -174,7 +187,9 @@ export async function expectedMemory(
   if (!isKnown || (await endpointModel(folder)) !== undefined) return {};
   const limit = resources.memory ?? (await memoryOfDevice(backend)) ?? memoryLimit(undefined);
   const quantizes = backend === 'onnx';
-  const expected = Math.round(await check(await readModelConfig(folder), { limit, quantizes }));
+  const model = await readModelConfig(folder);
+  const kept = await keptShare(folder, model);
+  const expected = Math.round(await check(model, { limit, quantizes, kept }));
   if (expected >= LEAST_NOTED)
     host.report({
       ...{ type: 'note', level: 'info' },
