@@ -1,11 +1,6 @@
 import process from 'node:process';
 import { UserError } from '../../core/index.ts';
-import {
-  checkGenerationMemory,
-  quantizedBytes,
-  quantizeWeights,
-  readModelConfig,
-} from '../../model/index.ts';
+import { checkGenerationMemory, quantizeWeights, readModelConfig } from '../../model/index.ts';
 import { expectedMemory, type LocalModel, openLocalModel, withAdapter } from '../../stages/index.ts';
 import { Engine } from './engine.ts';
 import { openPromptReader } from './prompt-reader.ts';
@@ -98,12 +93,11 @@ async function fittingContext(
       message: `the model's context has ${most} tokens, and --context-length asks for ${wanted}`,
     });
   const resources = backend === undefined ? {} : { backend };
-  const weightBytes = precision === 'float32' ? undefined : await quantizedBytes(folder);
   const fits = async (slots: number): Promise<UserError | undefined> => {
     try {
-      const shape = { kind: 'writes', rows: batchSize, slots, precision, weightBytes } as const;
-      await expectedMemory(folder, { resources, host: { report: () => {} } }, (model, { limit }) =>
-        checkGenerationMemory({ model, limit, ...shape, setting: asOption }),
+      const shape = { kind: 'writes', rows: batchSize, slots, precision } as const;
+      await expectedMemory(folder, { resources, host: { report: () => {} } }, (model, { limit, kept }) =>
+        checkGenerationMemory({ model, limit, kept, ...shape, setting: asOption }),
       );
       return undefined;
     } catch (error) {
