@@ -1,5 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, relative, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { err, ok, type Result, suggest } from '../../core/index.ts';
 import { type Checked, type Diagnostic, listOf, quoted, type Span } from '../diagnostic/diagnostic.ts';
 import type { TextFile } from '../diagnostic/text-file.ts';
@@ -119,7 +119,7 @@ export async function readTextFile(
 export function displayPathOf(absolute: string, workingDirectory: string): string {
   const short = relative(workingDirectory, absolute);
   return short.length > 0 && short.length < absolute.length && !isAbsolute(short)
-    ? short.replaceAll('\\', '/')
+    ? short.replaceAll(sep, '/')
     : absolute;
 }
 

@@ -81,11 +81,21 @@ const secondDocument = (file: TextFile, { range }: Document): Diagnostic => ({
 
 /** The parser's errors as diagnostics. Later errors may follow from the first, so only that one is kept. */
 function explainSyntaxErrors(file: TextFile, errors: readonly YAMLError[]): readonly Diagnostic[] {
+  const otherSpace = /^[\t ]*[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000]/m.exec(file.text);
+  if (otherSpace !== null) return [indentedOtherwise(file, otherSpace.index + otherSpace[0].length - 1)];
   const unquoted = unquotedParameters(file, errors);
   if (unquoted.length > 0) return unquoted;
   const first = errors.toSorted((a, b) => a.pos[0] - b.pos[0])[0];
   return first === undefined ? [] : [explain(file, first)];
 }
+
+/** Web pages and word processors put such spaces into what is copied from them. */
+const indentedOtherwise = (file: TextFile, at: number): Diagnostic => ({
+  code: 'yaml-space',
+  message: 'this line is indented with a no-break space or another special space',
+  span: { file, start: at, end: at + 1 },
+  help: 'indent YAML with plain spaces',
+});
 
 function explain(file: TextFile, { code, message, pos: [start, end] }: YAMLError): Diagnostic {
   const span = visibleSpan({ file, start, end });
@@ -118,7 +128,14 @@ function explain(file: TextFile, { code, message, pos: [start, end] }: YAMLError
         message: message.startsWith('Flow')
           ? 'a `[` or `{` above is not closed before this line'
           : 'this line is not indented like those around it',
+        span: nextVisible({ file, start, end }),
+      };
+    case 'BAD_DQ_ESCAPE':
+      return {
+        code: 'yaml-syntax',
+        message: `this is not YAML: ${lowerFirst(message)}`,
         span,
+        help: 'in double quotes `\\` begins an escape: write `/` in paths, or use single quotes',
       };
     default:
       if (message.startsWith('Missing closing'))
@@ -140,11 +157,18 @@ function unquotedParameters(file: TextFile, errors: readonly YAMLError[]): reado
         code: 'unquoted-parameter',
         message: `within braces or brackets \`${written}\` needs quotes`,
         span: { file, start, end: start + match[0].length },
-        help: `write "${written}"`,
+        help: `write "${written}"${/[\u2018-\u201f]/.test(file.text[start - 1] ?? '') ? ', with straight quotes' : ''}`,
       });
     }
   }
   return [...places.values()];
+}
+
+/** The first visible character from a place on: that of a line with a wrong indentation. */
+function nextVisible(span: Span): Span {
+  const { file, start } = span;
+  const from = start + file.text.slice(start).search(/\S/);
+  return from < start ? visibleSpan(span) : { file, start: from, end: from + 1 };
 }
 
 /** An error at a line's end points at its last visible character. */
