@@ -26,7 +26,9 @@ export const peerWorker = (name, ...words) =>
   worker(peersPython(), [join(root, 'bench/peers', `${name}.py`), ...words]);
 
 function worker(command, words) {
-  const child = spawn(command, words, { stdio: ['pipe', 'pipe', 'inherit'] });
+  // Large pages, which the process of a stage has too (src/core/large-pages.ts), for both sides.
+  const env = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1', ...process.env };
+  const child = spawn(command, words, { env, stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
     async ask(request) {

@@ -54,6 +54,10 @@ export async function runOnce(
   const store = storeIn(settings, context);
   onDag?.(dag, store);
   if (shards !== undefined) checkShards(dag);
+  if (backend !== undefined)
+    await (await import('./check-backend.ts')).checkBackend(backend, {
+      ...{ dag, store, targets: names, force: options.force ?? [] },
+    });
   const resources = {
     ...(backend !== undefined && { backend }),
     ...(shards !== undefined && { shards }),
