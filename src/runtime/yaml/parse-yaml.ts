@@ -1,7 +1,7 @@
 import { Composer, type CST, type Document, Lexer, Parser, type YAMLError } from 'yaml';
 import { type Checked, type Diagnostic, lowerFirst, type Span } from '../diagnostic/diagnostic.ts';
 import { positionOf, type TextFile } from '../diagnostic/text-file.ts';
-import { toYamlNode } from './to-yaml-node.ts';
+import { indentedOtherwise, specialSpace, toYamlNode } from './to-yaml-node.ts';
 import type { YamlDoc } from './yaml-doc.ts';
 
 /** Deeper than any pipeline, and far below what the stack allows: composing and checking are recursive. */
@@ -81,21 +81,13 @@ const secondDocument = (file: TextFile, { range }: Document): Diagnostic => ({
 
 /** The parser's errors as diagnostics. Later errors may follow from the first, so only that one is kept. */
 function explainSyntaxErrors(file: TextFile, errors: readonly YAMLError[]): readonly Diagnostic[] {
-  const otherSpace = /^[\t ]*[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000]/m.exec(file.text);
-  if (otherSpace !== null) return [indentedOtherwise(file, otherSpace.index + otherSpace[0].length - 1)];
+  const space = new RegExp(`^[\\t ]*${specialSpace}`, 'm').exec(file.text);
+  if (space !== null) return [indentedOtherwise(file, space.index + space[0].length - 1)];
   const unquoted = unquotedParameters(file, errors);
   if (unquoted.length > 0) return unquoted;
   const first = errors.toSorted((a, b) => a.pos[0] - b.pos[0])[0];
   return first === undefined ? [] : [explain(file, first)];
 }
-
-/** Web pages and word processors put such spaces into what is copied from them. */
-const indentedOtherwise = (file: TextFile, at: number): Diagnostic => ({
-  code: 'yaml-space',
-  message: 'this line is indented with a no-break space or another special space',
-  span: { file, start: at, end: at + 1 },
-  help: 'indent YAML with plain spaces',
-});
 
 function explain(file: TextFile, { code, message, pos: [start, end] }: YAMLError): Diagnostic {
   const span = visibleSpan({ file, start, end });
