@@ -39,4 +39,4 @@ const causeAbove = (node: DagNode, causes: ReadonlyMap<string, string>): string 
 const becauseOf = (cause: string | undefined, firstFailure: string | undefined): string =>
   cause === undefined
     ? `the run stopped when \`${firstFailure}\` failed`
-    : `it needs \`${cause}\`, which failed`;
+    : `upstream \`${cause}\` failed`;

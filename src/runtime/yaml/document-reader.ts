@@ -149,6 +149,7 @@ export async function describeNeighbors(path: string, shown: string): Promise<st
   const folder = dirname(shown);
   const entries = await readdir(dirname(path)).catch(() => undefined);
   if (entries === undefined) return `there is no folder ${quoted(folder)} either`;
+  if (entries.includes(basename(path))) return 'it is a link to nothing';
   const nearest = suggest(basename(path), entries);
   if (nearest !== undefined)
     return `did you mean ${quoted(folder === '.' ? nearest : `${folder}/${nearest}`)}?`;
