@@ -16,9 +16,10 @@ async function lossesOf(worker) {
   return losses;
 }
 
+const peers = { float32: 'fp32-best', bf16: 'best', fp16: 'best-fp16' };
 const losses = {};
 for (const precision of ['float32', half]) {
-  losses[`pytorch_${precision}`] = await lossesOf(peerWorker('train', folder, precision));
+  losses[`pytorch_${precision}`] = await lossesOf(peerWorker('train', folder, peers[precision]));
   losses[`tuneloom_${precision}`] = await lossesOf(await ourWorker('train', folder, backend, precision));
 }
 

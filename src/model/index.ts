@@ -5,12 +5,15 @@ export { addEndTokens, readEndTokens } from './folder/end-tokens.ts';
 export { exportWeights } from './folder/export-weights.ts';
 export {
   copyAuxiliaryFiles,
+  isQuantizedFolder,
   type ModelFolder,
   type ModelToWrite,
   openModelFolder,
+  quantizedFile,
   readModelConfig,
   untiedModel,
   writeModelFolder,
+  writeQuantizedFolder,
 } from './folder/model-folder.ts';
 export { copyNewTokens, type NewTokens, readNewTokens, writeNewTokens } from './folder/new-tokens.ts';
 export { resizedModel } from './folder/resized-model.ts';

@@ -94,7 +94,12 @@ export function generationMemory(config: ModelConfig, shape: GenerationShape): M
 }
 
 /** Bytes beside a weight's float32 value: packed, or in blocks of 32 numbers of 8 bits with a scale; fitted. */
-const preparedShares = { float32: 1.2 * floatBytes, int8: 2.2 * 1.125, none: 0.2 * floatBytes } as const;
+const preparedShares = {
+  float32: 1.2 * floatBytes,
+  int8: 2.2 * 1.125,
+  int4: 2.2 * 0.75,
+  none: 0.2 * floatBytes,
+} as const;
 
 /** The weights that take part in products: matrices but embeddings, and a tied head's. */
 function multipliedCount(config: ModelConfig): number {

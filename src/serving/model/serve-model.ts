@@ -52,6 +52,7 @@ async function openEngine(served: ModelToServe, send: (answer: ModelAnswer) => v
   const contextLength = await fittingContext(served, note);
   const local = await openLocalModel(folder, {
     resources,
+    weights: precision,
     host: {
       signal: new AbortController().signal,
       report: (report) => {

@@ -70,7 +70,7 @@ async function generateLocally(
     checkGenerationMemory({ model, limit, ...generationShape(prompts, config) }),
   );
   const base = await once('base', async () => {
-    const local = await openLocalModel(folder, { resources, host });
+    const local = await openLocalModel(folder, { resources, host, weights: config.precision });
     const weights = quantizeWeights(local.model, config.precision);
     const dispose = () => {
       weights[Symbol.dispose]();

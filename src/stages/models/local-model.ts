@@ -24,6 +24,7 @@ import {
   type TensorBackendInfo,
   type TensorBackendName,
   type TensorBackendOptions,
+  type WeightPrecision,
 } from '../../tensor/index.ts';
 import { openTokenizer, type Tokenizer } from '../../text/index.ts';
 import { endpointModel } from './endpoint-model.ts';
@@ -45,11 +46,15 @@ export async function openLocalModel(
     resources,
     host,
     basePrecision = 'float32',
+    weights,
     precision = 'float32',
   }: {
     readonly resources: StageAction['resources'];
     readonly host: StageHost;
+    /** Of a training. */
     readonly basePrecision?: BasePrecision;
+    /** Of the weights in a generation. */
+    readonly weights?: WeightPrecision;
     /** That of the products, which the backend must have. */
     readonly precision?: ProductPrecision;
   },
@@ -71,7 +76,11 @@ export async function openLocalModel(
       message: `the backend ${tensorBackend.backend} cannot keep a base in ${basePrecision}`,
       help: 'leave out `base_precision`, or compute on the processor with `resources: { backend: onnx }`',
     });
-  const model = await openLanguageModel(folder, { basePrecision });
+  const model = await openLanguageModel(folder, {
+    precision: weights ?? basePrecision,
+    products: weights === undefined ? 'exact' : 'rounded',
+    onNote: note,
+  });
   const leftNote = floatProjectionsNote(model.config, basePrecision);
   if (leftNote !== undefined) note(leftNote);
   if (tokenizer.vocabularySize > model.config.vocabularySize)

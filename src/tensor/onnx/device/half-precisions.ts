@@ -42,7 +42,7 @@ function multiplies(type: HalfType, engine: Engine): boolean {
   const compiled = engine.compile(compileRequest(plan));
   try {
     const inputs = plan.inputs.map(({ shape, type }) => ({ shape, type, data: MATRIX }));
-    const results = compiled.run(inputs, new Set(plan.outputs.keys()));
+    const results = compiled.run(inputs, { onHost: new Set(plan.outputs.keys()) });
     return results.every((result) => hostArrayOf(result).join() === timesItsTranspose().join());
   } finally {
     compiled.dispose();

@@ -115,7 +115,7 @@ function deviceMemory(compile: (request: CompileRequest) => DeviceSession): Devi
       if (array === undefined || !('isOnDevice' in array)) throw new Error('An upload stayed on the host.');
       return array;
     },
-    download: (tensor) => hostArrayOf(identityOf(tensor).run([tensor], FIRST)[0]),
+    download: (tensor) => hostArrayOf(identityOf(tensor).run([tensor], { onHost: FIRST })[0]),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { DataType, TensorInfo } from '@tensorflow/tfjs-core';
 import { broadcastShape } from './broadcast-shape.ts';
 import type { EngineTraits } from './engine-traits.ts';
+import { withoutFirst } from './graph-plan.ts';
 import {
   type ElementType,
   type GraphNode,
@@ -31,6 +32,7 @@ export class GraphRecorder {
   /** Values of the present graph in half precision, by the value they were rounded from. */
   readonly #halves = new Map<GraphValue, GraphValue>();
   #nodes: GraphNode[] = [];
+  #isOpen = false;
 
   constructor(storage: ValueStorage, engine: EngineTraits = {}) {
     this.#storage = storage;
@@ -49,6 +51,17 @@ export class GraphRecorder {
 
   get pending(): readonly GraphNode[] {
     return this.#nodes;
+  }
+
+  /** What `record` records is compiled once for all sizes: they are inputs. */
+  withOpenSizes<Result>(record: () => Result): Result {
+    const before = this.#isOpen;
+    this.#isOpen = true;
+    try {
+      return record();
+    } finally {
+      this.#isOpen = before;
+    }
   }
 
   /** Drops what was recorded, once it has run. */
@@ -92,7 +105,7 @@ export class GraphRecorder {
   }: NodeToAdd & { readonly shape: readonly number[]; readonly type?: ElementType }): GraphValue {
     if (sizeOf(shape) === 0) return this.fromHost(hostArray(type, 0), { shape, type });
     const output = graphValue({ shape, type });
-    const node = { operator, inputs, outputs: [output] };
+    const node = { operator, inputs, outputs: [output], isOpen: this.#isOpen };
     output.producer = node;
     this.#nodes.push(node);
     return output;
@@ -150,7 +163,7 @@ export class GraphRecorder {
     outputs,
   }: NodeToAdd & { readonly outputs: readonly TensorSpec[] }): GraphValue[] {
     const values = outputs.map(graphValue);
-    const node = { operator, inputs, outputs: values };
+    const node = { operator, inputs, outputs: values, isOpen: this.#isOpen };
     for (const value of values) value.producer = node;
     this.#nodes.push(node);
     return values;
@@ -161,17 +174,21 @@ export class GraphRecorder {
     return graphValue({ ...spec, data });
   }
 
-  /** Axes, sizes and so on: a constant int64 vector, part of the graph's structure. */
+  /** Axes, sizes and so on: an int64 vector, part of the graph's structure unless sizes are open. */
   integers(values: readonly number[]): GraphValue {
-    const name = `[${values.join()}]`;
-    return this.#constant(name, () =>
-      graphValue({
-        shape: [values.length],
-        type: 'int64',
-        data: BigInt64Array.from(values, BigInt),
-        constant: name,
-      }),
-    );
+    const data = () => BigInt64Array.from(values, BigInt);
+    return this.#size(`[${values.join()}]`, () => ({ shape: [values.length], type: 'int64', data: data() }));
+  }
+
+  /** The number of elements along an axis, as an operator takes it. */
+  size(value: number): GraphValue {
+    return this.#size(`size ${value}`, () => ({ shape: [], type: 'int32', data: Int32Array.of(value) }));
+  }
+
+  #size(name: string, make: () => Parameters<typeof graphValue>[0]): GraphValue {
+    return this.#isOpen
+      ? this.#constant(`fed ${name}`, () => graphValue(make()))
+      : this.#constant(name, () => graphValue({ ...make(), constant: name }));
   }
 
   /** A constant scalar of the formula itself, such as the 1 of 1 - x; never a setting that may change. */
@@ -180,6 +197,13 @@ export class GraphRecorder {
     return this.#constant(name, () =>
       graphValue({ shape: [], type, data: hostArray(type, 1, value), constant: name }),
     );
+  }
+
+  /** A constant tensor of ones, a small part of the graph's structure. */
+  ones(shape: readonly number[]): GraphValue {
+    const name = `ones ${shape.join()}`;
+    const data = () => hostArray('float32', sizeOf(shape), 1);
+    return this.#constant(name, () => graphValue({ shape, type: 'float32', data: data(), constant: name }));
   }
 
   /** A tfjs tensor that holds the value, or a copy if another tensor already holds it. */
@@ -226,19 +250,4 @@ interface NodeToAdd {
 interface TensorSpec {
   readonly shape: readonly number[];
   readonly type: ElementType;
-}
-
-/** The nodes after the first `count`, and those of the first `count` whose results they need and no run has stored. */
-function withoutFirst(nodes: readonly GraphNode[], count: number): GraphNode[] {
-  const missing = new Set<GraphValue>();
-  const isKept = (node: GraphNode, index: number) =>
-    index >= count || node.outputs.some((value) => missing.has(value));
-  const kept: GraphNode[] = [];
-  for (let i = nodes.length - 1; i >= 0; i--) {
-    const node = nodes[i];
-    if (node === undefined || !isKept(node, i)) continue;
-    kept.push(node);
-    for (const value of node.inputs) if (value.data === null) missing.add(value);
-  }
-  return kept.reverse();
 }

@@ -46,6 +46,7 @@ export interface CompileRequest {
 
 export interface GraphOutput {
   readonly name: string;
+  /** That of the plan which was compiled first; an open plan has another in each run. */
   readonly shape: readonly number[];
   readonly type: ElementType;
   /** Index of the input whose memory takes the result; native runners only. */
@@ -62,13 +63,28 @@ export interface CompiledGraph {
    * Takes the inputs in order and returns the outputs in order, each in its own array. A runner with a device leaves them
    * there, except those with the indices `onHost`.
    */
-  run(inputs: readonly StoredTensor[], onHost?: ReadonlySet<number>): (HostArray | DeviceArray)[];
+  run(inputs: readonly StoredTensor[], options?: RunOptions): (HostArray | DeviceArray)[];
   /** The same without blocking this thread, if the engine can; the inputs must not change before it resolves. */
-  runAsync(
-    inputs: readonly StoredTensor[],
-    onHost?: ReadonlySet<number>,
-  ): Promise<(HostArray | DeviceArray)[]>;
+  runAsync(inputs: readonly StoredTensor[], options?: RunOptions): Promise<(HostArray | DeviceArray)[]>;
+  /** A run over these arrays, to be repeated with other numbers in them; native runners only. */
+  bind?(inputs: readonly StoredTensor[], options?: RunOptions): BoundRun;
   dispose(): void;
+}
+
+/** A run whose arrays are known: the results are always in the same ones. */
+export interface BoundRun {
+  readonly results: readonly HostArray[];
+  /** Whether the graph that it runs has been disposed of. */
+  readonly isStale: boolean;
+  run(): Promise<void>;
+  dispose(): void;
+}
+
+export interface RunOptions {
+  /** The indices of outputs that are read. */
+  readonly onHost?: ReadonlySet<number>;
+  /** The shapes of the outputs; by default those that were compiled. */
+  readonly shapes?: readonly (readonly number[])[];
 }
 
 export interface StoredTensor {
