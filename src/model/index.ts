@@ -9,6 +9,7 @@ export {
   type ModelFolder,
   type ModelToWrite,
   openModelFolder,
+  quantizedBytes,
   quantizedFile,
   readModelConfig,
   untiedModel,

@@ -12,6 +12,8 @@ export interface GenerationShape {
   readonly slots: number;
   /** As which the weights are prepared once for all texts; undefined if they are not. */
   readonly precision: WeightPrecision | undefined;
+  /** Of weights that the folder keeps quantized and that are used as they are. */
+  readonly weightBytes?: number | undefined;
   /** Tokens whose logits are computed at a time where texts are only read. */
   readonly scored?: number;
 }
@@ -73,11 +75,11 @@ const scoredTokens = 256;
  * or that are rounded beside their float32 values, and the copies of a pass's intermediate results, are fitted.
  */
 export function generationMemory(config: ModelConfig, shape: GenerationShape): MemoryNeed {
-  const { kind, rows, slots, precision, scored = scoredTokens } = shape;
+  const { kind, rows, slots, precision, weightBytes, scored = scoredTokens } = shape;
   const { layers, keyValueHeads, headDim, vocabularySize, heads, hiddenSize } = config;
-  const weights = floatBytes * parameterCount(config);
-  const multiplied = multipliedCount(config);
-  const prepared = preparedShares[precision ?? 'none'] * multiplied;
+  const weights = weightBytes ?? floatBytes * parameterCount(config);
+  // The engine packs all that is multiplied.
+  const prepared = weightBytes ?? preparedShares[precision ?? 'none'] * multipliedCount(config);
   const keyValues = 2 * floatBytes * layers * keyValueHeads * headDim; // of a token
   const tokens = kind === 'reads' ? rows * slots : Math.max(prefillTokens, slots);
   const scores = heads * slots * tokens;

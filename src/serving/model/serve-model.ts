@@ -1,6 +1,11 @@
 import process from 'node:process';
 import { UserError } from '../../core/index.ts';
-import { checkGenerationMemory, quantizeWeights, readModelConfig } from '../../model/index.ts';
+import {
+  checkGenerationMemory,
+  quantizedBytes,
+  quantizeWeights,
+  readModelConfig,
+} from '../../model/index.ts';
 import { expectedMemory, type LocalModel, openLocalModel, withAdapter } from '../../stages/index.ts';
 import { Engine } from './engine.ts';
 import { openPromptReader } from './prompt-reader.ts';
@@ -93,9 +98,10 @@ async function fittingContext(
       message: `the model's context has ${most} tokens, and --context-length asks for ${wanted}`,
     });
   const resources = backend === undefined ? {} : { backend };
+  const weightBytes = precision === 'float32' ? undefined : await quantizedBytes(folder);
   const fits = async (slots: number): Promise<UserError | undefined> => {
     try {
-      const shape = { kind: 'writes', rows: batchSize, slots, precision } as const;
+      const shape = { kind: 'writes', rows: batchSize, slots, precision, weightBytes } as const;
       await expectedMemory(folder, { resources, host: { report: () => {} } }, (model, { limit }) =>
         checkGenerationMemory({ model, limit, ...shape, setting: asOption }),
       );

@@ -1,6 +1,6 @@
 import { UserError } from '../../core/index.ts';
 import type { GenerateConfig } from '../../generated/generate-config.ts';
-import { checkGenerationMemory, quantizeWeights } from '../../model/index.ts';
+import { checkGenerationMemory, quantizedBytes, quantizeWeights } from '../../model/index.ts';
 import type { StageAction } from '../../runtime/index.ts';
 import { implementStage } from '../implement-stage.ts';
 import { adapterDigest, withAdapter } from '../models/adapter.ts';
@@ -66,8 +66,9 @@ async function generateLocally(
   },
 ): Promise<Generated> {
   const { config, prompts, host } = generation;
+  const weightBytes = config.precision === 'float32' ? undefined : await quantizedBytes(folder);
   const expected = await expectedMemory(folder, { resources, host }, (model, { limit }) =>
-    checkGenerationMemory({ model, limit, ...generationShape(prompts, config) }),
+    checkGenerationMemory({ model, limit, ...generationShape(prompts, config), weightBytes }),
   );
   const base = await once('base', async () => {
     const local = await openLocalModel(folder, { resources, host, weights: config.precision });
