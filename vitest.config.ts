@@ -16,8 +16,8 @@ const again = (backend: 'tensorflow' | 'webgpu' | 'cuda') => ({
     name: backend,
     include: [
       'tests/tensor/conformance/{binary,gather-and-scatter,mat-mul,reductions,shape,unary}.test.ts',
-      'tests/tensor/{ops,ops-of-pytorch,gradients-of-pytorch,backward-memory,tensorflow}.test.ts',
-      'tests/training/{parity,padding-free,dropout,lora,resume-in-place}.test.ts',
+      'tests/tensor/{ops,ops-of-pytorch,gradients-of-pytorch,half-precision,backward-memory,tensorflow}.test.ts',
+      'tests/training/{parity,padding-free,dropout,lora,resume-in-place,half-precision}.test.ts',
       ...(backend === 'webgpu' ? webgpuOnly : []),
     ],
     env: { TENSOR_BACKEND: backend },

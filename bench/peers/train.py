@@ -2,6 +2,7 @@
 # eager      float32, rows padded, as a short script has it
 # fp32-best  rows one after the other without padding, attention to each by itself, AdamW in one kernel
 # best       the same with bfloat16 autocast
+# best-fp16  the same with float16 autocast, and no loss scaling
 # compiled   the same by torch.compile, with a mask that keeps the rows apart
 # python train.py FOLDER [PEER]
 import json, resource, sys, time
@@ -12,6 +13,7 @@ from transformers import AttentionInterface, GPT2LMHeadModel
 folder, peer = [*sys.argv[1:], "eager"][:2]
 torch.set_num_threads(2)
 packs = peer != "eager"
+half = {"best": torch.bfloat16, "compiled": torch.bfloat16, "best-fp16": torch.float16}.get(peer)
 lengths = []
 
 
@@ -35,7 +37,7 @@ optimizer = torch.optim.AdamW(model.parameters(), lr=5e-5, weight_decay=0.1, fus
 
 
 def loss_of(inputs, targets, positions, mask):
-    with torch.autocast("cpu", torch.bfloat16, enabled=peer in ("best", "compiled")):
+    with torch.autocast("cpu", half or torch.bfloat16, enabled=half is not None):
         logits = model(inputs, position_ids=positions, attention_mask=mask, use_cache=False).logits
     return cross_entropy(logits.flatten(0, 1).float(), targets.flatten())
 

@@ -91,7 +91,7 @@ export { type ExplainedDifference, type Explanation, explainStage } from './plan
 export { lockedDigests, lockPathOf, readLock } from './plan/lock.ts';
 export { type Plan, type PlannedStage, planPipeline } from './plan/plan-pipeline.ts';
 export { type CodePaths, codePaths } from './plan/read-modules.ts';
-export { pathsIn } from './plan/source-digests.ts';
+export { pathsIn } from './plan/read-source.ts';
 
 // The plan becomes results.
 
@@ -130,7 +130,7 @@ export { serveStageProcess } from './execute/serve-stage-process.ts';
 export { parseStageMessage, type StageMessage } from './execute/stage-message.ts';
 export { childEnvironment } from './execute/stage-process.ts';
 export { type UpdatedSource, updateSources } from './execute/update-sources.ts';
-export { readSource } from './plan/source-digests.ts';
+export { readSource } from './plan/read-source.ts';
 export { hideSecrets, SecretFilter, secretsIn } from './stage/hide-secrets.ts';
 export type { Failure, RunEvent, StageError } from './stage/run-event.ts';
 

@@ -1,6 +1,7 @@
 export { computePending, recycle } from './memory.ts';
-export { type Adapter, findAdapter, hardwareAdapter } from './onnx/device/adapter.ts';
+export { type Adapter, findAdapter, hardwareAdapter, webgpuObstacle } from './onnx/device/adapter.ts';
 export { cudaFolder, cudaInstallation, installedCuda } from './onnx/device/locate-cuda.ts';
+export { hasOpenSizes, withOpenSizes } from './open-sizes.ts';
 export {
   openTensorBackend,
   TENSOR_BACKENDS,
@@ -28,8 +29,14 @@ export {
   productPrecision,
   withProductPrecision,
 } from './ops/product-precision.ts';
-export type { WeightBits } from './ops/quantize-weight.ts';
-export { disposeWeight, floatWeight, quantizedVariable } from './ops/quantized-weights.ts';
+export type { QuantizedMatrix, WeightBits } from './ops/quantize-weight.ts';
+export type { Products } from './ops/quantized-tensors.ts';
+export {
+  disposeWeight,
+  floatWeight,
+  quantizedVariable,
+  roundedVariable,
+} from './ops/quantized-weights.ts';
 export { rearrangeRows, rotary } from './ops/rotary.ts';
 export { sumOfSquares, sumsOfSquaresOnHost } from './ops/sums-of-squares.ts';
 export {
@@ -41,6 +48,7 @@ export {
 } from './ops/token-rows.ts';
 export { magnitudeRatio, squaredWeightNorms } from './ops/weight-norms.ts';
 export { multipliesBfloat16 } from './processor.ts';
+export { RecordedPass, refresh } from './recorded-pass.ts';
 export {
   hasNvidiaGpu,
   INSTALLED_FILE,

@@ -100,7 +100,8 @@ export class Evaluator {
     const { state, log } = this.#options;
     await log(entry);
     if (!Object.hasOwn(figuresIn(entry), this.metric.name)) return;
-    if (this.#task.config.keep === 'best' && bestStep(state.history, this.metric) === state.step)
-      state.keepAsBest();
+    const { config, statePath } = this.#task;
+    if (config.keep === 'best' && bestStep(state.history, this.metric) === state.step)
+      await state.keepAsBest(statePath);
   }
 }

@@ -45,16 +45,25 @@ export async function lossAndGradients(
   let figures: FigureSums | undefined;
   const sums = new Map<string, tf.Tensor>();
   for (const [index, batchPart] of parts.entries()) {
-    const part = await partGradients(model, batchPart, { dropout: dropout?.(index), precision, lossScale });
-    const scale = batchPart.weight / weight;
-    loss += scale * part.loss;
+    const share = batchPart.weight / weight;
+    const within = lossScale === 1 ? 1 : nextPowerOfTwo(share);
+    const part = await partGradients(model, batchPart, {
+      ...{ dropout: dropout?.(index), precision, lossScale: lossScale * within },
+    });
+    loss += share * part.loss;
     if (part.figures !== undefined) figures = addFigures(figures ?? {}, part.figures);
     for (const [name, gradient] of part.gradients)
-      sums.set(name, accumulate(sums.get(name), gradient, scale));
+      sums.set(name, accumulate(sums.get(name), gradient, share / within));
     recycle([...part.gradients.values()]);
   }
   return { loss, gradients: sums, figures };
 }
+
+/**
+ * Of a part's share in the batch, which a scaled loss is multiplied by: the mean over few targets has larger gradients than
+ * that over all, and would overflow sooner. A power of two changes no digit.
+ */
+const nextPowerOfTwo = (share: number): number => 2 ** Math.ceil(Math.log2(share || 1));
 
 /** Reading the loss makes a lazy backend compute it and all gradients in one run. */
 async function partGradients(

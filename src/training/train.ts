@@ -35,7 +35,7 @@ export async function train(given: TrainingTask): Promise<TrainingSummary> {
   checkTask(seeded);
   noteUnusedDropout(seeded);
   const task = await withReferences(seeded);
-  using loop = new TrainingLoop(task);
+  await using loop = new TrainingLoop(task);
   return await loop.run();
 }
 
@@ -46,7 +46,7 @@ function withOwnSeed(task: TrainingTask): TrainingTask {
   return { ...task, batches: { ...batches, recipe: { ...batches.recipe, seed: config.seed } } };
 }
 
-class TrainingLoop implements Disposable {
+class TrainingLoop implements AsyncDisposable {
   readonly #task: TrainingTask;
   readonly #evaluator: Evaluator;
   readonly #makeBatch: BatchMaker;
@@ -91,10 +91,11 @@ class TrainingLoop implements Disposable {
 
   /** Restores the state that an interrupted or a shorter training left, if any. */
   async #resume() {
-    const { onNote, onEntry } = this.#task;
+    const { onNote, onEntry, statePath } = this.#task;
     const start = await findResumePoint(this.#task);
     if (start !== undefined) {
-      this.#state.restore(start.saved);
+      await using saved = start.saved;
+      await this.#state.restore(saved, statePath);
       onNote(`resumes after ${start.description}`);
     }
     for (const entry of this.#state.history) await onEntry(entry);
@@ -229,7 +230,7 @@ class TrainingLoop implements Disposable {
       this.#task.onNote(
         `\`keep: best\` keeps the weights from before the training: no later ${metric.name} is better`,
       );
-    this.#state.returnToBest();
+    await this.#state.returnToBest();
     await this.#log({
       ...{ type: 'end', step, epoch: this.#epoch },
       ...(best === undefined ? {} : { best_step: best }),
@@ -239,7 +240,7 @@ class TrainingLoop implements Disposable {
     return { steps: step, tokensPerSecond: this.#tokensPerSecond, ...(answering && { answering }) };
   }
 
-  [Symbol.dispose](): void {
-    this.#state[Symbol.dispose]();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#state[Symbol.asyncDispose]();
   }
 }

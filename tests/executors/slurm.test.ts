@@ -45,6 +45,7 @@ describe.skipIf(noSlurm !== '')(`stages as jobs of a real Slurm${noSlurm}`, () =
     const shown = cluster.ask('scontrol', 'show', 'job', '-o', job);
     const { stdout, exitCode } = await running;
     const events = stdout.split('\n').map((line) => JSON.parse(line));
+    await until(() => stateOf(job) !== 'COMPLETING');
     expect({
       exitCode,
       cpus: /NumCPUs=(\S+)/.exec(shown)?.[1],

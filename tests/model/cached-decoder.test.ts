@@ -30,7 +30,7 @@ async function write(
     logits.at(-1)?.reduce((best, value, id, all) => (value > (all[best] ?? 0) ? id : best), 0);
   const tokens = [likeliest() ?? 0];
   while (tokens.length < 5) {
-    logits.push(await decoder.step(tokens.at(-1) ?? 0));
+    logits.push((await decoder.step(tokens.at(-1) ?? 0)).slice());
     tokens.push(likeliest() ?? 0);
   }
   return { tokens, logits };

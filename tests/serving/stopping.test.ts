@@ -12,7 +12,7 @@ describe('a server', () => {
   });
   afterAll(async () => cli?.[Symbol.asyncDispose]());
 
-  const completion = { model: 'model', prompt: 'x', max_tokens: 600, temperature: 0 };
+  const completion = { model: 'model', prompt: 'x', max_tokens: 1000, temperature: 0 };
 
   test.each(['SIGINT', 'SIGTERM'] as const)(
     'that gets %s ends its answers, refuses others, and ends',
@@ -34,7 +34,7 @@ describe('a server', () => {
         const other = await server.post('/v1/completions', completion);
         refused = [refused, other.status, other.body.error.code, other.headers['retry-after']];
       }
-      expect([text, refused]).toEqual(['a'.repeat(600), ['stopping', 503, 'stopping', '5']]);
+      expect([text, refused]).toEqual(['a'.repeat(1000), ['stopping', 503, 'stopping', '5']]);
       const { exitCode, stderr } = await server.ended;
       expect([exitCode, stderr]).toEqual([
         0,

@@ -54,7 +54,7 @@ const trainable = ['*', '!c_attn.bias'];
 const configOf = (config: JsonObject) => fillDefaults(trainStage.schema, config) as unknown as TrainConfig;
 
 async function lossesOf(model: LanguageModel, config: TrainConfig): Promise<readonly number[]> {
-  using state = new TrainingState(model, config.optimizer, learningRateFactors(model, config));
+  await using state = new TrainingState(model, config.optimizer, learningRateFactors(model, config));
   const losses = [];
   for (let step = 1; step <= steps; step++) {
     const batch = splitBatch(examplesOf(step), { endOfText, multipleOf: 16, microBatchSize: undefined });

@@ -84,7 +84,7 @@ describe.each(backendsUnderTest)('trainable tokens on the %s backend', (backend)
       learning_rate: 0.01,
       weight_decay: 0.1,
     };
-    using state = new TrainingState(tuned.model, settings);
+    await using state = new TrainingState(tuned.model, settings);
     for (let step = 1; step <= 2; step++)
       await takeStep(state, { step, batch, learningRate: 0.01, clipNorm: undefined });
     await tuned.save(folder);

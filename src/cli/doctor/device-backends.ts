@@ -1,5 +1,11 @@
 import { UserError } from '../../core/index.ts';
-import { findAdapter, hasNvidiaGpu, installedCuda, openTensorBackend } from '../../tensor/index.ts';
+import {
+  findAdapter,
+  hasNvidiaGpu,
+  installedCuda,
+  openTensorBackend,
+  webgpuObstacle,
+} from '../../tensor/index.ts';
 import { formatBytes } from '../terminal/format-number.ts';
 import { deviceSpeed, saySpeed } from './device-speed.ts';
 import type { Finding } from './machine.ts';
@@ -9,8 +15,10 @@ import { multipliesCorrectly } from './multiplies-correctly.ts';
 export async function webgpuFinding(): Promise<Finding> {
   const subject = 'backend webgpu';
   const adapter = await findAdapter();
-  if (adapter === undefined)
-    return { subject, state: 'absent', found: 'no GPU found', help: driverAdvice[process.platform] ?? '' };
+  if (adapter === undefined) {
+    const { found = 'no GPU found', help } = (await webgpuObstacle()) ?? {};
+    return { subject, state: 'absent', found, help: `optional: trains on any GPU; ${help}` };
+  }
   if (adapter.isSoftware) {
     const help = 'used only where `--backend webgpu` asks for it; onnx is faster on a processor';
     return { subject, state: 'absent', found: `${adapter.name}: computes on the processor`, help };
@@ -29,19 +37,15 @@ export async function webgpuFinding(): Promise<Finding> {
     const room = memory === undefined ? '' : `${formatBytes(memory)}, `;
     return { subject, state: 'good', found: `${engine}; ${room}${saySpeed(speed)}`, figures };
   } catch (error) {
-    return {
-      subject,
-      state: 'bad',
-      found: error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error),
-    };
+    return failed(subject, error);
   }
 }
 
-const driverAdvice: Readonly<Record<string, string>> = {
-  linux:
-    'optional: trains on any GPU; it needs a Vulkan driver (Debian, Ubuntu: sudo apt install libvulkan1 mesa-vulkan-drivers; NVIDIA: its own driver)',
-  win32: "optional: trains on any GPU; it needs the driver of the GPU's maker",
-};
+function failed(subject: string, error: unknown): Finding {
+  const [found = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+  const help = error instanceof UserError ? error.help : undefined;
+  return { subject, state: 'bad', found, ...(help !== undefined && { help }) };
+}
 
 const cudaAdvice = 'optional: faster than webgpu on an NVIDIA GPU; `tuneloom setup cuda` installs it';
 
@@ -59,8 +63,6 @@ export async function cudaFinding(): Promise<Finding> {
     const figures = await deviceSpeed();
     return { subject, state: 'good', found: `${engine}; ${saySpeed(figures)}`, figures: { ...figures } };
   } catch (error) {
-    const [found = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
-    const help = error instanceof UserError ? error.help : undefined;
-    return { subject, state: 'bad', found, ...(help !== undefined && { help }) };
+    return failed(subject, error);
   }
 }

@@ -1,14 +1,28 @@
-import { add, fill, matMul, sum, type Tensor, type Tensor2D, tidy } from '@tensorflow/tfjs-core';
+import { add, fill, sum, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import {
+  HALF_PRECISIONS,
+  type HalfPrecision,
+  halfPrecisions,
+  linear,
+  type ProductPrecision,
+  withProductPrecision,
+} from '../../tensor/index.ts';
 
-interface DeviceSpeed {
+interface DeviceSpeed extends Partial<Readonly<Record<`${HalfPrecision}_gigaflops_per_second`, number>>> {
   /** Of products in float32. */
   readonly gigaflops_per_second: number;
   /** Read and written by additions. */
   readonly gigabytes_per_second: number;
 }
 
-export const saySpeed = ({ gigaflops_per_second, gigabytes_per_second }: DeviceSpeed): string =>
-  `${Math.round(gigaflops_per_second)} GFLOP/s, ${Math.round(gigabytes_per_second)} GB/s`;
+export function saySpeed(speed: DeviceSpeed): string {
+  const inHalf = HALF_PRECISIONS.flatMap((precision) => {
+    const found = speed[`${precision}_gigaflops_per_second`];
+    return found === undefined ? [] : [`${Math.round(found)} in ${precision}`];
+  });
+  const products = [`${Math.round(speed.gigaflops_per_second)} GFLOP/s`, ...inHalf].join(', ');
+  return `${products}, ${Math.round(speed.gigabytes_per_second)} GB/s`;
+}
 
 /** Of the active backend, on a device. Many operations before each read, so that the transfer to the host does not count. */
 export async function deviceSpeed(): Promise<DeviceSpeed> {
@@ -25,16 +39,25 @@ export async function deviceSpeed(): Promise<DeviceSpeed> {
     }
     return Math.min(...times.slice(1));
   };
-  const repeat = (times: number, next: (x: Tensor2D) => Tensor2D) => {
-    let x = factor as Tensor2D; // of two dimensions, as filled
+  const repeat = (times: number, next: (x: Tensor) => Tensor) => {
+    let x: Tensor = factor;
     for (let done = 0; done < times; done++) x = next(x);
     return x;
   };
-  const product = await secondsOf(() => repeat(products, (x) => matMul(x, factor as Tensor2D)));
+  const productsIn = async (precision: ProductPrecision) => {
+    const multiply = () => repeat(products, (x) => linear({ x, weight: factor }));
+    const seconds = await secondsOf(() => withProductPrecision(precision, multiply));
+    return (2e-9 * side ** 3 * products) / seconds;
+  };
+  const inFloat32 = await productsIn('float32');
+  const inHalf: [string, number][] = [];
+  for (const precision of halfPrecisions())
+    inHalf.push([`${precision}_gigaflops_per_second`, await productsIn(precision)]);
   const addition = await secondsOf(() => repeat(sums, (x) => add(x, factor)));
   factor.dispose();
   return {
-    gigaflops_per_second: (2e-9 * side ** 3 * products) / product,
+    gigaflops_per_second: inFloat32,
+    ...Object.fromEntries(inHalf),
     gigabytes_per_second: (3e-9 * 4 * side ** 2 * sums) / addition,
   };
 }

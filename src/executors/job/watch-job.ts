@@ -40,6 +40,8 @@ class JobWatch {
   #place: string;
   #machine: JobEnd['machine'];
   #askedAt = performance.now();
+  /** What the scheduler was asked; its answer may take minutes, during which events are still passed on. */
+  #question: { answer?: Result<JobState, unknown> } | undefined;
   #stoppedFor: 'signal' | 'time' | undefined;
   #wasRunning = false;
   #lastNote = '';
@@ -53,14 +55,33 @@ class JobWatch {
   async run(): Promise<Result<JobEnd, JobFailure>> {
     for (;;) {
       await this.#cancelIfAsked();
-      const end = await this.#readEvents(this.#stop === undefined ? waitMs : 100);
+      const isUrgent = this.#stop !== undefined || this.#question !== undefined;
+      const end = await this.#readEvents(isUrgent ? 100 : waitMs);
       if (end !== undefined) return end;
       const due = this.#stoppedFor !== undefined || this.#stop !== undefined ? 200 : this.#job.pollMs;
-      if (performance.now() - this.#askedAt < due) continue;
-      const settled = await this.#askScheduler();
+      if (this.#question === undefined && performance.now() - this.#askedAt >= due) this.#askScheduler();
+      const answer = this.#question?.answer;
+      if (answer === undefined) continue;
+      if (!answer.ok) throw answer.error;
+      this.#question = undefined;
       this.#askedAt = performance.now();
+      const settled = await this.#settle(answer.value);
       if (settled !== undefined) return settled;
     }
+  }
+
+  #askScheduler(): void {
+    const question: { answer?: Result<JobState, unknown> } = {};
+    this.#question = question;
+    const { site, folder } = this.#job;
+    site.state(folder).then(
+      (state) => {
+        question.answer = ok(state);
+      },
+      (error: unknown) => {
+        question.answer = err(error);
+      },
+    );
   }
 
   async #cancelIfAsked(): Promise<void> {
@@ -99,6 +120,8 @@ class JobWatch {
         this.#machine = event.machine;
         this.#stoppedFor = undefined;
         this.#wasRunning = true;
+        // An answer from before would say that it still waits.
+        this.#question = undefined;
         return undefined;
       case 'report':
         report(event.report);
@@ -117,13 +140,11 @@ class JobWatch {
     }
   }
 
-  /** What the scheduler says, if that is the end. */
-  async #askScheduler(): Promise<Result<JobEnd, JobFailure> | undefined> {
-    const { site, folder, canceled } = this.#job;
-    const state = await site.state(folder);
+  /** What follows from the scheduler's answer, if that is the end. */
+  async #settle(state: JobState): Promise<Result<JobEnd, JobFailure> | undefined> {
     this.#tell(state);
     if (state.kind === 'ended' || state.kind === 'preempted') return await this.#ended(state);
-    const { graceMilliseconds } = this.#job;
+    const { canceled, graceMilliseconds } = this.#job;
     const isOverdue = this.#stop && performance.now() - this.#stop.at > graceMilliseconds + stopMargin;
     if (canceled.aborted && isOverdue) {
       const failure: Failure = { kind: 'interrupted' };
@@ -135,7 +156,7 @@ class JobWatch {
   async #ended(
     state: Extract<JobState, { kind: 'ended' | 'preempted' }>,
   ): Promise<Result<JobEnd, JobFailure> | undefined> {
-    const { canceled, restart } = this.#job;
+    const { canceled, restart, site, folder } = this.#job;
     if (canceled.aborted) return (await this.#readEvents(0)) ?? err({ failure: { kind: 'interrupted' } });
     // Its last words may still be on their way.
     for (const until = performance.now() + lateMilliseconds; performance.now() < until; ) {
@@ -143,6 +164,9 @@ class JobWatch {
       if (end !== undefined) return end;
       if (this.#stoppedFor !== undefined) break;
     }
+    // A job whose node is gone looks ended for a moment, before it is put back into the queue.
+    const present = await site.state(folder);
+    if (present.kind === 'waiting' || present.kind === 'running') return undefined;
     if (this.#stoppedFor === 'time') return err({ failure: await this.#explained(timeLimit) });
     // Whoever ended it gave it time to keep its state, as before a preemption; a cancellation has a failure.
     if (state.kind === 'preempted' || (this.#stoppedFor === 'signal' && state.failure === undefined)) {

@@ -44,12 +44,12 @@ export class BackendCache implements KeyValueCache {
    * how long they are.
    */
   store(layer: number, { keys, values, places }: FreshKeyValues): void {
-    const tokens = keys.length / (places.length * this.#sizes.keyValueHeads * this.#sizes.headDim);
+    const length = keys.length / (places.length * this.#sizes.keyValueHeads * this.#sizes.headDim);
     for (const [index, place] of places.entries()) {
       const { keys: oldKeys, values: oldValues } = this.#layer(layer);
-      const fresh = { index, tokens, place };
+      const fresh = { index, length, place };
       const layerOfRow = tf.tidy(() => {
-        const stored = this.#maskOf(place, tokens);
+        const stored = this.#maskOf(place);
         const kept = tf.sub(1, stored);
         const replaced = (before: tf.Tensor, rows: Float32Array) =>
           tf.keep(tf.add(tf.mul(before, kept), tf.mul(this.#padded(rows, fresh), stored)));
@@ -67,7 +67,7 @@ export class BackendCache implements KeyValueCache {
     const rows = [keys, values].map((from) =>
       tf.tidy(() => {
         const part = tf.slice(from, [row, 0, 0, 0], [1, heads, tokens, headDim]);
-        return tf.reshape(tf.transpose(part, [0, 2, 1, 3]), [tokens, heads * headDim]);
+        return tf.reshape(part, [heads, tokens, headDim]);
       }),
     );
     const [ownKeys = noValues, ownValues = noValues] = await Promise.all(
@@ -77,7 +77,7 @@ export class BackendCache implements KeyValueCache {
     return { keys: ownKeys, values: ownValues };
   }
 
-  tensors(layer: number): Layer {
+  tensors(layer: number, _rows: number): Layer {
     const { keys, values } = this.#layer(layer);
     return { keys: tf.clone(keys), values: tf.clone(values) };
   }
@@ -98,29 +98,27 @@ export class BackendCache implements KeyValueCache {
   }
 
   /** [B, 1, S, 1]: 1 in the slots that get one of `tokens` new tokens, 0 elsewhere. */
-  #maskOf({ row, slot }: CachePlace, tokens: number): tf.Tensor {
+  #maskOf({ row, slot, tokens }: CachePlace): tf.Tensor {
     const { batch, slots } = this.#sizes;
     const stored = new Float32Array(batch * slots).fill(1, row * slots + slot, row * slots + slot + tokens);
     return tf.tensor4d(stored, [batch, 1, slots, 1]);
   }
 
-  /** [rows T, K D] -> [1, K, S, D]: the tokens of one row in their slots. */
+  /** [rows, K, T, D] -> [1, K, S, D]: the tokens of one row in their slots. */
   #padded(
     rows: Float32Array,
     {
       index,
-      tokens,
-      place: { slot },
-    }: { readonly index: number; readonly tokens: number; readonly place: CachePlace },
+      length,
+      place: { slot, tokens },
+    }: { readonly index: number; readonly length: number; readonly place: CachePlace },
   ): tf.Tensor {
     const { keyValueHeads: heads, slots, headDim } = this.#sizes;
     const padded = new Float32Array(heads * slots * headDim);
-    let read = index * tokens * heads * headDim;
-    for (let token = slot; token < slot + tokens; token++)
-      for (let head = 0; head < heads; head++) {
-        padded.set(rows.subarray(read, read + headDim), (head * slots + token) * headDim);
-        read += headDim;
-      }
+    for (let head = 0; head < heads; head++) {
+      const start = (index * heads + head) * length * headDim;
+      padded.set(rows.subarray(start, start + tokens * headDim), (head * slots + slot) * headDim);
+    }
     return tf.tensor4d(padded, this.#shape(1));
   }
 }

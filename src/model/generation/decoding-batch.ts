@@ -1,17 +1,16 @@
-import * as tf from '@tensorflow/tfjs-core';
-import { cachedAttention } from '../../tensor/index.ts';
-import type { Projected } from '../forward-pass.ts';
 import type { LanguageModel } from '../language-model.ts';
+import { DecodeSteps } from './decode-steps.ts';
 import type { KeyValueCache } from './key-value-cache.ts';
 import { keyValueCache } from './open-key-value-cache.ts';
-import { type ForwardInput, forward } from './prefill.ts';
+import { storePrompt } from './prefill.ts';
 import type { PrefilledRow } from './prefill-queue.ts';
+import { compareBits, isSameBits } from './same-bits.ts';
 
 /** One text that is being generated. */
 export interface DecodingRow {
   /** At least one token. */
   readonly prompt: Int32Array;
-  /** Takes the logits [V] after the text so far and returns the next token, or undefined if the text ends. */
+  /** Takes the logits [V] after the text so far, without keeping them, and returns the next token, or undefined if the text ends. */
   readonly next: (logits: Float32Array) => number | undefined;
 }
 
@@ -35,16 +34,19 @@ export class DecodingBatch<Row extends DecodingRow> implements Disposable {
   readonly #model: LanguageModel;
   readonly #batchSize: number;
   readonly #cache: KeyValueCache;
+  readonly #steps: DecodeSteps;
   readonly #active: (ActiveRow<Row> | undefined)[];
 
   constructor(model: LanguageModel, { batchSize, slots }: BatchSizes) {
     this.#model = model;
     this.#batchSize = batchSize;
     this.#cache = keyValueCache(model.config, { batch: batchSize, slots });
+    this.#steps = new DecodeSteps(model, this.#cache);
     this.#active = new Array<ActiveRow<Row> | undefined>(batchSize).fill(undefined);
   }
 
   [Symbol.dispose](): void {
+    this.#steps[Symbol.dispose]();
     this.#cache[Symbol.dispose]();
   }
 
@@ -58,45 +60,73 @@ export class DecodingBatch<Row extends DecodingRow> implements Disposable {
     const token = row.next(prompt.logits);
     if (token === undefined) return false;
     const index = this.#free();
-    for (const { layer, keys, values } of prompt.layers)
-      this.#cache.store(layer, { keys, values, places: [{ row: index, slot: 0 }] });
+    storePrompt(this.#cache, { prompt, row: index });
     this.#active[index] = { row, token, position: row.prompt.length };
     return true;
   }
 
   /** One more token for each row; returns the rows that end. */
   async step(): Promise<readonly Row[]> {
-    const active = this.#active;
-    const logits = await decodeStep({
-      model: this.#model,
-      cache: this.#cache,
-      tokens: Int32Array.from(active, (one) => one?.token ?? 0),
-      positions: Int32Array.from(active, (one) => one?.position ?? 0),
-    });
+    const { logits, rows } = await this.#logits();
     const ended: Row[] = [];
-    for (const [index, one] of active.entries()) {
+    for (const [index, one] of this.#active.entries()) {
       if (one === undefined) continue;
-      const token = one.row.next(rowOf(logits, index, this.#batchSize));
-      active[index] = token === undefined ? undefined : { ...one, token, position: one.position + 1 };
+      const token = one.row.next(rowOf(logits, index, rows));
+      this.#active[index] = token === undefined ? undefined : { ...one, token, position: one.position + 1 };
       if (token === undefined) ended.push(one.row);
     }
     return ended;
+  }
+
+  /** The logits of a step that is as narrow as gives the bits of a full one. */
+  async #logits(): Promise<{ readonly logits: Float32Array; readonly rows: number }> {
+    const rows = await this.#narrow();
+    const variant = `${rows} of ${this.#batchSize} rows` as const;
+    const logits = await this.#decode(rows);
+    if (rows === this.#batchSize || isSameBits(this.#model, variant)) return { logits, rows };
+    const full = await this.#decode(this.#batchSize);
+    const expected = full.subarray(0, logits.length);
+    compareBits(this.#model, { variant, expected: [expected], found: [logits] });
+    return { logits: full, rows: this.#batchSize };
+  }
+
+  #decode(rows: number): Promise<Float32Array> {
+    const active = this.#active.slice(0, rows);
+    return this.#steps.step({
+      tokens: active.map((one) => one?.token ?? 0),
+      positions: active.map((one) => one?.position ?? 0),
+    });
+  }
+
+  /** Moves all rows into the first places of a narrower step, if there is one, and returns how many rows that step has. */
+  async #narrow(): Promise<number> {
+    const rows = stepRows(this.#batchSize).find(
+      (rows) => rows >= this.size && isSameBits(this.#model, `${rows} of ${this.#batchSize} rows`) !== false,
+    );
+    if (rows === undefined) return this.#batchSize;
+    for (const [index, one] of this.#active.entries())
+      if (one !== undefined && index >= rows) await this.#move(index, this);
+    return rows;
   }
 
   /** Moves the rows that fill their slots to the batch with more slots for N tokens, which has to have room. */
   async moveFullRows(widerBatch: (tokens: number) => DecodingBatch<Row>): Promise<void> {
     for (const [index, one] of this.#active.entries()) {
       if (one === undefined || one.position < this.#cache.slots) continue;
-      const wider = widerBatch(one.position + 1);
-      const place = { row: wider.#free(), slot: 0 };
-      for (let layer = 0; layer < this.#model.config.layers; layer++)
-        wider.#cache.store(layer, {
-          ...(await this.#cache.read(layer, { row: index, tokens: one.position })),
-          places: [place],
-        });
-      wider.#active[place.row] = one;
-      this.#active[index] = undefined;
+      await this.#move(index, widerBatch(one.position + 1));
     }
+  }
+
+  async #move(index: number, to: DecodingBatch<Row>): Promise<void> {
+    const one = this.#active[index];
+    if (one === undefined) return;
+    const [row, tokens] = [to.#free(), one.position];
+    for (let layer = 0; layer < this.#model.config.layers; layer++) {
+      const stored = await this.#cache.read(layer, { row: index, tokens });
+      to.#cache.store(layer, { ...stored, places: [{ row, slot: 0, tokens }] });
+    }
+    this.#active[index] = undefined;
+    to.#active[row] = one;
   }
 
   #free(): number {
@@ -111,29 +141,8 @@ function rowOf(logits: Float32Array, row: number, rows: number): Float32Array {
   return logits.subarray(row * vocabulary, (row + 1) * vocabulary);
 }
 
-/** One forward pass over a new token per row: adds it to the cache and returns the logits after it, [B V]. */
-export async function decodeStep({
-  model,
-  cache,
-  tokens,
-  positions,
-}: {
-  readonly model: LanguageModel;
-  readonly cache: KeyValueCache;
-  /** [B] */
-  readonly tokens: Int32Array;
-  /** [B]: the tokens' positions in their texts. */
-  readonly positions: Int32Array;
-}): Promise<Float32Array> {
-  const { logits, fresh } = await forward(model, (): ForwardInput => {
-    const lengths = tf.tensor1d(positions, 'int32');
-    const { windows, scoreCap } = model.config;
-    const attend = ({ layer, ...projected }: Projected) =>
-      cachedAttention({ ...projected, ...cache.tensors(layer), lengths, window: windows[layer], scoreCap });
-    const textLengths = positions.map((position) => position + 1);
-    return { ids: tf.tensor1d(tokens, 'int32'), positions, textLengths, attend };
-  });
-  const places = Array.from(positions, (slot, row) => ({ row, slot }));
-  for (const { layer, keys, values } of fresh) cache.store(layer, { keys, values, places });
-  return logits;
-}
+/** Steps of a batch may have an eighth of its rows, a quarter, a half or three quarters: each is checked once. */
+const stepRows = (batchSize: number): readonly number[] =>
+  [1 / 8, 1 / 4, 1 / 2, 3 / 4]
+    .map((share) => Math.ceil(share * batchSize))
+    .filter((rows) => rows < batchSize);

@@ -52,11 +52,13 @@ export class HostCache implements KeyValueCache {
     return { keys: this.#gather(keys, part), values: this.#gather(values, part) };
   }
 
-  tensors(layer: number): { readonly keys: tf.Tensor; readonly values: tf.Tensor } {
-    const { batch, keyValueHeads, slots, headDim } = this.#sizes;
+  tensors(layer: number, rows: number): { readonly keys: tf.Tensor; readonly values: tf.Tensor } {
+    const { keyValueHeads, slots, headDim } = this.#sizes;
     const { keys, values } = this.#layer(layer);
-    const shape: [number, number, number, number] = [batch, keyValueHeads, slots, headDim];
-    return { keys: tf.tensor4d(keys, shape), values: tf.tensor4d(values, shape) };
+    const shape: [number, number, number, number] = [rows, keyValueHeads, slots, headDim];
+    const ofRows = (all: Float32Array) =>
+      tf.tensor4d(all.subarray(0, rows * keyValueHeads * slots * headDim), shape);
+    return { keys: ofRows(keys), values: ofRows(values) };
   }
 
   [Symbol.dispose](): void {}
@@ -67,19 +69,18 @@ export class HostCache implements KeyValueCache {
     return found;
   }
 
-  /** [B, K, S, D] -> [T, K D] of one row. */
+  /** [B, K, S, D] -> [K, T, D] of one row. */
   #gather(from: Float32Array, { row, tokens }: CachedRow): Float32Array {
     const { keyValueHeads: heads, slots, headDim } = this.#sizes;
-    const to = new Float32Array(tokens * heads * headDim);
-    for (let token = 0; token < tokens; token++)
-      for (let head = 0; head < heads; head++) {
-        const start = ((row * heads + head) * slots + token) * headDim;
-        to.set(from.subarray(start, start + headDim), (token * heads + head) * headDim);
-      }
+    const to = new Float32Array(heads * tokens * headDim);
+    for (let head = 0; head < heads; head++) {
+      const start = (row * heads + head) * slots * headDim;
+      to.set(from.subarray(start, start + tokens * headDim), head * tokens * headDim);
+    }
     return to;
   }
 
-  /** [rows, T, K, D] -> [B, K, S, D]. */
+  /** [rows, K, T, D] -> [B, K, S, D]. */
   #scatter({
     from,
     to,
@@ -90,13 +91,12 @@ export class HostCache implements KeyValueCache {
     places: readonly CachePlace[];
   }): void {
     const { keyValueHeads: heads, slots, headDim } = this.#sizes;
-    const length = from.length / (places.length * heads * headDim);
-    let read = 0;
-    for (const { row, slot } of places)
-      for (let token = slot; token < slot + length; token++)
-        for (let head = 0; head < heads; head++) {
-          to.set(from.subarray(read, read + headDim), ((row * heads + head) * slots + token) * headDim);
-          read += headDim;
-        }
+    const length = from.length / (places.length * heads); // T D
+    for (const [index, { row, slot, tokens }] of places.entries())
+      for (let head = 0; head < heads; head++) {
+        const start = (index * heads + head) * length;
+        const place = ((row * heads + head) * slots + slot) * headDim;
+        to.set(from.subarray(start, start + tokens * headDim), place);
+      }
   }
 }

@@ -11,6 +11,8 @@ export interface CachePlace {
   readonly row: number;
   /** The slot of the first token. */
   readonly slot: number;
+  /** How many tokens are stored. */
+  readonly tokens: number;
 }
 
 /** The first T tokens of one row. */
@@ -20,19 +22,19 @@ export interface CachedRow {
 }
 
 export interface RowKeyValues {
-  /** [T, K D] */
+  /** [K, T, D] */
   readonly keys: Float32Array;
-  /** [T, K D] */
+  /** [K, T, D] */
   readonly values: Float32Array;
 }
 
-/** Keys and values that one layer computed for T tokens in each of some rows. */
+/** Keys and values that one layer computed for T tokens, padding included, in each of some rows. */
 export interface FreshKeyValues {
-  /** [rows T, K D] */
+  /** [rows, K, T, D] */
   readonly keys: Float32Array;
-  /** [rows T, K D] */
+  /** [rows, K, T, D] */
   readonly values: Float32Array;
-  /** Where each of those rows is stored. */
+  /** Where the first tokens of each of those rows are stored. */
   readonly places: readonly CachePlace[];
 }
 
@@ -41,10 +43,10 @@ export interface KeyValueCache extends Disposable {
   readonly slots: number;
   /** A cache with the same content and more slots, which replaces this one. */
   widened(slots: number): KeyValueCache;
-  /** Stores T tokens of some rows. */
+  /** Stores tokens of some rows. */
   store(layer: number, fresh: FreshKeyValues): void;
-  /** The first tokens of a row, [T, K D] each. */
+  /** The first tokens of a row. */
   read(layer: number, part: CachedRow): Promise<RowKeyValues>;
-  /** [B, K, S, D] each; owned by the caller. */
-  tensors(layer: number): { readonly keys: tf.Tensor; readonly values: tf.Tensor };
+  /** [B, K, S, D] each, or [rows, K, S, D] of the first rows on the host; owned by the caller. */
+  tensors(layer: number, rows: number): { readonly keys: tf.Tensor; readonly values: tf.Tensor };
 }

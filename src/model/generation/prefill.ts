@@ -4,14 +4,25 @@ import { groupQueries, paddedRows, splitHeads, ungroupQueries } from '../attend-
 import type { ModelSizes } from '../family.ts';
 import type { Attend, Projected } from '../forward-pass.ts';
 import type { LanguageModel, Tokens } from '../language-model.ts';
+import type { ModelConfig } from '../model-config.ts';
 import { masksByWindow } from '../windows.ts';
+import { type ForwardInput, forward, type LayerKeyValues } from './forward.ts';
 import type { KeyValueCache } from './key-value-cache.ts';
+
+/** Keys and values of some consecutive tokens of a text, in every layer. */
+export interface KeyValueSpan {
+  /** The position of the first of them. */
+  readonly from: number;
+  readonly tokens: number;
+  /** [K, T, D] each, of T tokens: these, and then padding. */
+  readonly layers: readonly LayerKeyValues[];
+}
 
 export interface PrefilledPrompt {
   /** After its last token, [V]. */
   readonly logits: Float32Array;
-  /** Keys and values of its own tokens, [N, K D] for each layer. */
-  readonly layers: readonly LayerKeyValues[];
+  /** Those of all its tokens, in their order. */
+  readonly spans: readonly KeyValueSpan[];
 }
 
 /** One forward pass over prompts, each in its own row. */
@@ -20,32 +31,93 @@ export async function prefill({
   prompts,
   batch,
   length,
+  prefix,
+  headRows = batch,
 }: {
   readonly model: LanguageModel;
-  /** At most B, of at most T tokens each. */
+  /** At most B, of at most `length` tokens each. */
   readonly prompts: readonly Int32Array[];
   /** Rows of the pass, B: rows without a prompt are computed and discarded. */
   readonly batch: number;
-  /** Prompts are padded to this length, T. */
+  /** Prompts are padded to this length. */
   readonly length: number;
+  /** What all of them begin with, already computed; each has more tokens. The pass is over these only, T of `length`. */
+  readonly prefix?: KeyValueSpan | undefined;
+  /** Logits are computed for this many rows at least. */
+  readonly headRows?: number;
 }): Promise<readonly PrefilledPrompt[]> {
-  const ids = new Int32Array(batch * length);
-  for (const [row, prompt] of prompts.entries()) ids.set(prompt, row * length);
-  const lengths = Int32Array.from({ length: batch }, (_, row) => prompts[row]?.length ?? 1);
+  const from = prefix?.tokens ?? 0;
+  const shape = { batch, length: length - from };
+  const ids = new Int32Array(batch * shape.length);
+  for (const [row, prompt] of prompts.entries()) ids.set(prompt.subarray(from), row * shape.length);
+  const lengths = Int32Array.from({ length: batch }, (_, row) => prompts[row]?.length ?? from + 1);
+  const ends = lengths.map((tokens, row) => row * shape.length + tokens - from - 1);
+  const logitsAt = Int32Array.from({ length: Math.max(headRows, batch) }, (_, row) => ends[row] ?? 0);
   const { logits, fresh } = await forward(model, (): ForwardInput => {
-    const rows = paddedRows(model.config, { ids, batch, length, lengths });
-    const attend = (projected: Projected) => ({ attended: rows.attend(projected), isStored: false });
-    return { ...rows, attend, logitsAt: lengths.map((tokens, row) => row * length + tokens - 1) };
+    const rows = { ids, ...shape, lengths };
+    const { attend, ...tokens } =
+      prefix === undefined
+        ? paddedRows(model.config, rows)
+        : rowsAfterPrefix(model.config, { ...rows, prefix });
+    const stored = (projected: Projected) => ({ attended: attend(projected), isStored: false });
+    return { ...tokens, ...shape, attend: stored, logitsAt };
   });
   return prompts.map((prompt, row) => {
-    const ownRows = { from: row * length, to: row * length + prompt.length, of: batch * length };
+    const own = { from: row, to: row + 1, of: batch };
     const layers = fresh.map(({ layer, keys, values }) => ({
       layer,
-      keys: rowsOf(keys, ownRows),
-      values: rowsOf(values, ownRows),
+      keys: rowsOf(keys, own),
+      values: rowsOf(values, own),
     }));
-    return { logits: rowsOf(logits, { from: row, to: row + 1, of: batch }), layers };
+    const span = { from, tokens: prompt.length - from, layers };
+    return {
+      logits: rowsOf(logits, { ...own, of: logitsAt.length }),
+      spans: prefix === undefined ? [span] : [prefix, span],
+    };
   });
+}
+
+/** Stores the keys and values of a prompt in a row of a cache. */
+export function storePrompt(
+  cache: KeyValueCache,
+  { prompt, row }: { readonly prompt: PrefilledPrompt; readonly row: number },
+): void {
+  for (const { from, tokens, layers } of prompt.spans)
+    for (const { layer, keys, values } of layers)
+      cache.store(layer, { keys, values, places: [{ row, slot: from, tokens }] });
+}
+
+/** The input of a pass over B rows of T tokens each, which follow a prefix that all of them share. */
+function rowsAfterPrefix(
+  config: ModelConfig,
+  {
+    ids,
+    batch,
+    length,
+    lengths,
+    prefix,
+  }: {
+    readonly ids: Int32Array;
+    readonly batch: number;
+    readonly length: number;
+    readonly lengths: Int32Array;
+    readonly prefix: KeyValueSpan;
+  },
+): Tokens {
+  const { tokens: from } = prefix;
+  const shape: [number, number, number, number] = [1, config.keyValueHeads, from, config.headDim];
+  const inEveryRow = (cached: Float32Array | undefined) =>
+    tf.tile(tf.tensor4d(cached ?? noValues, shape), [batch, 1, 1, 1]);
+  const cached = (layer: number) => ({
+    keys: inEveryRow(prefix.layers[layer]?.keys),
+    values: inEveryRow(prefix.layers[layer]?.values),
+  });
+  return {
+    ids: tf.tensor1d(ids, 'int32'),
+    positions: Int32Array.from(ids, (_, index) => from + (index % length)),
+    textLengths: Int32Array.from(ids, (_, index) => lengths[Math.floor(index / length)] ?? 0),
+    attend: attendContinuation(config, { batch, length, from, slots: from, cached }),
+  };
 }
 
 /** A view of some of an array's `of` rows. */
@@ -77,8 +149,12 @@ export async function prefillContinuation(
   const ids = new Int32Array(length);
   ids.set(tokens);
   const { logits, fresh } = await forward(model, (): ForwardInput => {
-    const attend = attendContinuation(model.config, continuation);
+    const attend = attendContinuation(model.config, {
+      ...{ batch: 1, length, from, slots: cache.slots },
+      cached: (layer) => cache.tensors(layer, 1),
+    });
     return {
+      ...{ batch: 1, length },
       ids: tf.tensor1d(ids, 'int32'),
       // Padding may reach beyond the end of the context, which has no positions there.
       positions: Int32Array.from(ids, (_, index) => Math.min(from + index, contextLength - 1)),
@@ -87,28 +163,38 @@ export async function prefillContinuation(
       logitsAt: Int32Array.of(tokens.length - 1),
     };
   });
-  const ofTokens = (rows: Float32Array) => rows.subarray(0, (rows.length / length) * tokens.length);
-  for (const { layer, keys, values } of fresh)
-    cache.store(layer, {
-      keys: ofTokens(keys),
-      values: ofTokens(values),
-      places: [{ row: 0, slot: from }],
-    });
+  const places = [{ row: 0, slot: from, tokens: tokens.length }];
+  for (const { layer, keys, values } of fresh) cache.store(layer, { keys, values, places });
   return logits;
 }
 
-/** Attention of T tokens to the cache and to each other. Call it inside tf.tidy. */
-function attendContinuation(sizes: ModelSizes, { cache, from, length }: Continuation): Attend {
+/** Attention of T tokens in each of B rows to what is cached of their row, and to each other. Call it inside tf.tidy. */
+function attendContinuation(
+  sizes: ModelSizes,
+  {
+    batch,
+    length,
+    from,
+    slots,
+    cached,
+  }: {
+    readonly batch: number;
+    readonly length: number;
+    /** How many of S slots are filled, in each row. */
+    readonly from: number;
+    readonly slots: number;
+    /** [B, K, S, D] each */
+    readonly cached: (layer: number) => { readonly keys: tf.Tensor; readonly values: tf.Tensor };
+  },
+): Attend {
   const group = sizes.heads / sizes.keyValueHeads;
-  const shape = { batch: 1, length, heads: sizes.keyValueHeads };
-  const maskOf = masksByWindow(sizes, (window) =>
-    continuationMask({ from, length, group, slots: cache.slots, window }),
-  );
+  const shape = { batch, length, heads: sizes.keyValueHeads };
+  const maskOf = masksByWindow(sizes, (window) => continuationMask({ from, length, group, slots, window }));
   return ({ layer, query, key, value }) => {
-    const { keys, values } = cache.tensors(layer);
+    const { keys, values } = cached(layer);
     const attended = causalAttention({
-      query: groupQueries(query, { ...shape, group }), // [1, K, G T, D]
-      key: tf.concat([keys, splitHeads(key, shape)], 2), // [1, K, S + T, D]
+      query: groupQueries(query, { ...shape, group }), // [B, K, G T, D]
+      key: tf.concat([keys, splitHeads(key, shape)], 2), // [B, K, S + T, D]
       value: tf.concat([values, splitHeads(value, shape)], 2),
       mask: maskOf(layer),
       scoreCap: sizes.scoreCap,
@@ -143,56 +229,6 @@ function continuationMask({
     mask.fill(0, start + slots + Math.max(0, token - window + 1), start + slots + token + 1);
   }
   return tf.tensor2d(mask, [group * length, columns]);
-}
-
-/** The input of a forward pass whose attention may store keys and values itself. */
-export interface ForwardInput extends Omit<Tokens, 'attend'> {
-  readonly attend: (projected: Projected) => { readonly attended: tf.Tensor; readonly isStored: boolean };
-  /** The tokens whose logits are computed; all if absent. */
-  readonly logitsAt?: Int32Array;
-}
-
-interface LayerKeyValues {
-  readonly layer: number;
-  readonly keys: Float32Array;
-  readonly values: Float32Array;
-}
-
-/** Runs one forward pass and reads its results; `input` creates its tensors. */
-export async function forward(
-  model: LanguageModel,
-  input: () => ForwardInput,
-): Promise<{
-  /** [M V], of the M tokens at `logitsAt`. */
-  readonly logits: Float32Array;
-  /** The keys and values of all N tokens, [N, K D] each, for the layers whose attention did not store them. */
-  readonly fresh: readonly LayerKeyValues[];
-}> {
-  const layers: number[] = [];
-  const kept: tf.Tensor[] = [];
-  const outputs = tf.tidy(() => {
-    const { logitsAt, ...tokens } = input();
-    const attend = (projected: Projected) => {
-      const { attended, isStored } = tokens.attend(projected);
-      if (!isStored) {
-        layers.push(projected.layer);
-        kept.push(projected.key, projected.value);
-      }
-      return attended;
-    };
-    const hidden = model.hidden({ ...tokens, attend });
-    const chosen = logitsAt === undefined ? hidden : tf.gather(hidden, tf.tensor1d(logitsAt, 'int32'));
-    return [model.logits(chosen), ...kept];
-  });
-  const [logits = noValues, ...keysAndValues] = await Promise.all(
-    outputs.map((tensor) => tensor.data<'float32'>()),
-  );
-  tf.dispose(outputs);
-  const fresh = layers.map((layer, index) => {
-    const [keys = noValues, values = noValues] = keysAndValues.slice(2 * index);
-    return { layer, keys, values };
-  });
-  return { logits, fresh };
 }
 
 const noValues = new Float32Array();

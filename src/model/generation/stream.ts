@@ -3,12 +3,12 @@ import { UserError } from '../../core/index.ts';
 import { commonPrefixLength, type Encodable, encodeFrom, type Tokenizer } from '../../text/index.ts';
 import type { LanguageModel } from '../language-model.ts';
 import type { ModelConfig } from '../model-config.ts';
-import { decodeStep } from './decoding-batch.ts';
+import { DecodeSteps } from './decode-steps.ts';
 import { type GeneratedText, type GenerationSettings, Sequence } from './generate-texts.ts';
 import type { KeyValueCache } from './key-value-cache.ts';
 import { isLengthBound, longestText, promptLength, slotCount } from './lengths.ts';
 import { keyValueCache } from './open-key-value-cache.ts';
-import { prefill, prefillContinuation } from './prefill.ts';
+import { prefill, prefillContinuation, storePrompt } from './prefill.ts';
 
 /** Generates a continuation of one prompt and streams its text. After an abort, the result is the text so far. */
 export async function streamText({
@@ -80,15 +80,18 @@ export function withoutBeginning(text: string, stop: readonly string[]): string 
 export class CachedDecoder implements Disposable {
   readonly #model: LanguageModel;
   #cache: KeyValueCache;
+  #steps: DecodeSteps;
   /** The tokens in the cache. */
   #cached: readonly number[] = [];
 
   constructor(model: LanguageModel) {
     this.#model = model;
     this.#cache = keyValueCache(model.config, { batch: 1, slots: 0 });
+    this.#steps = new DecodeSteps(model, this.#cache);
   }
 
   [Symbol.dispose](): void {
+    this.#steps[Symbol.dispose]();
     this.#cache[Symbol.dispose]();
   }
 
@@ -125,8 +128,7 @@ export class CachedDecoder implements Disposable {
   async #prefillAll(tokens: Int32Array, length: number): Promise<Float32Array> {
     const [prompt] = await prefill({ model: this.#model, prompts: [tokens], batch: 1, length });
     if (prompt === undefined) throw new Error('prefill returned no prompt');
-    for (const { layer, keys, values } of prompt.layers)
-      this.#cache.store(layer, { keys, values, places: [{ row: 0, slot: 0 }] });
+    storePrompt(this.#cache, { prompt, row: 0 });
     return prompt.logits;
   }
 
@@ -134,17 +136,14 @@ export class CachedDecoder implements Disposable {
   #makeRoom(tokens: number, limit: number): void {
     const { slots } = this.#cache;
     if (slots >= tokens) return;
+    this.#steps[Symbol.dispose]();
     this.#cache = this.#cache.widened(slotCount(Math.max(tokens, 2 * slots), limit));
+    this.#steps = new DecodeSteps(this.#model, this.#cache);
   }
 
   /** The logits after one more token, [V]. */
   async step(token: number): Promise<Float32Array> {
-    const logits = await decodeStep({
-      model: this.#model,
-      cache: this.#cache,
-      tokens: Int32Array.of(token),
-      positions: Int32Array.of(this.#cached.length),
-    });
+    const logits = await this.#steps.step({ tokens: [token], positions: [this.#cached.length] });
     this.#cached = [...this.#cached, token];
     return logits;
   }

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { rotary, shared } from '../../tensor/index.ts';
+import { refresh, rotary, shared } from '../../tensor/index.ts';
 import type { ForwardPass } from '../forward-pass.ts';
 import type { Rotary } from './rotary-config.ts';
 import { rotaryFrequencies } from './rotary-frequencies.ts';
@@ -26,14 +26,16 @@ function cosAndSin(settings: Rotary, { positions, textLengths }: Positions) {
   const scale = rotaryScale(settings);
   const cosines = new Float32Array(positions.length * half);
   const sines = new Float32Array(positions.length * half);
-  for (const [token, position] of positions.entries()) {
-    const frequencies = rotaryFrequencies(settings, textLengths[token] ?? 0);
-    for (let pair = 0; pair < half; pair++) {
-      const angle = Math.fround(position * (frequencies[pair] ?? 0));
-      cosines[token * half + pair] = Math.fround(Math.cos(angle)) * scale;
-      sines[token * half + pair] = Math.fround(Math.sin(angle)) * scale;
+  refresh(() => {
+    for (const [token, position] of positions.entries()) {
+      const frequencies = rotaryFrequencies(settings, textLengths[token] ?? 0);
+      for (let pair = 0; pair < half; pair++) {
+        const angle = Math.fround(position * (frequencies[pair] ?? 0));
+        cosines[token * half + pair] = Math.fround(Math.cos(angle)) * scale;
+        sines[token * half + pair] = Math.fround(Math.sin(angle)) * scale;
+      }
     }
-  }
+  });
   return { cosines, sines };
 }
 

@@ -11,7 +11,7 @@ import {
 } from '../../core/index.ts';
 import type { DagNode, SourceField } from '../graph/dag.ts';
 import type { Digest } from '../key/digest.ts';
-import { digestPath } from '../plan/source-digests.ts';
+import { digestPath } from '../plan/read-source.ts';
 import type { Failure } from '../stage/run-event.ts';
 import { sourceExists } from '../stage/source-pattern.ts';
 import type { RecordPlaces, StageNote, StageReport } from '../stage/stage-definition.ts';

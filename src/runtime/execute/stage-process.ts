@@ -176,7 +176,8 @@ export class StageProcess {
   /** Waits for its exit, and then for the rest of what it has printed. */
   async #end(): Promise<ProcessEnd> {
     const child = this.#child;
-    const closed = new Promise((resolve) => child.once('close', resolve));
+    // Not the child's own `close`, which never comes once this side has disconnected.
+    const drained = this.#streams().map((stream) => new Promise((resolve) => stream.once('close', resolve)));
     const end = await new Promise<ProcessEnd>((resolve) => {
       child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }));
       // Also the error of a message to a process that is gone, which its exit follows.
@@ -185,7 +186,7 @@ export class StageProcess {
         (error) => child.pid === undefined && resolve({ exitCode: null, signal: null, error }),
       );
     });
-    await Promise.race([closed, sleep(drainMilliseconds)]);
+    await Promise.race([Promise.all(drained), sleep(drainMilliseconds, undefined, { ref: false })]);
     for (const stream of this.#streams()) stream.destroy();
     return end;
   }

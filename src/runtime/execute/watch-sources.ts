@@ -3,7 +3,7 @@ import { dirname, sep } from 'node:path';
 import { err, ok, type Result } from '../../core/index.ts';
 import type { DagNode } from '../graph/dag.ts';
 import type { SourceDigests } from '../key/key-material.ts';
-import { isSettled, pathsIn, type ReadSource, readSource } from '../plan/source-digests.ts';
+import { isSettled, pathsIn, type ReadSource, readSource } from '../plan/read-source.ts';
 import { isSourcePattern, sourceExists } from '../stage/source-pattern.ts';
 import { type FileIdentity, hashFile, isSameFile, wasTouched } from '../store/hash-file.ts';
 import type { Store } from '../store/store.ts';

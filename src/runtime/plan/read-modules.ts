@@ -14,7 +14,7 @@ import {
   saveModuleCache,
 } from '../store/module-cache.ts';
 import type { Store } from '../store/store.ts';
-import { digestPath, isSettled } from './source-digests.ts';
+import { digestPath, isSettled } from './read-source.ts';
 
 type Nodes = ReadonlyMap<string, DagNode>;
 

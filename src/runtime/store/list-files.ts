@@ -61,9 +61,13 @@ async function collect(paths: string[], place: Walk): Promise<void> {
   const names = new Set(entries.map(({ name }) => name));
   for (const entry of entries) {
     if (place.homes !== undefined && isLeftOut(entry.name, names)) continue;
+    const inside = place.inside === '' ? entry.name : `${place.inside}/${entry.name}`;
+    if (isPlain(entry) && entry.isFile()) {
+      paths.push(inside);
+      continue;
+    }
     const path = join(place.folder, entry.name);
     if (entry.isSymbolicLink() && place.homes !== undefined) await refuseEscape(path, place.homes);
-    const inside = place.inside === '' ? entry.name : `${place.inside}/${entry.name}`;
     const found = isPlain(entry) ? entry : await follow(path);
     if (found.isDirectory())
       await collect(paths, { ...place, folder: path, inside, above: [...place.above, real] });

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Digest, digestOf, hexOf, sha256 } from '../key/digest.ts';
+import { type Digest, parseDigest, sha256 } from '../key/digest.ts';
+import { CachedFolder, countIn, encodeIdentities } from './cached-folder.ts';
 import type { FileIdentity, HashedFile } from './hash-file.ts';
 import { writeAtomically } from './store-file.ts';
 import { storeLayout } from './store-layout.ts';
@@ -15,13 +15,17 @@ export class StatCache {
   readonly #root: string;
   readonly #most: number;
   readonly #encoded: EncodedFolders;
+  readonly #sources: Sources;
   /** The folders that this run used, the most recent last. */
   readonly #used = new Map<string, CachedFolder>();
+  /** The paths of the source folders that this run used. */
+  readonly #usedSources = new Set<string>();
+  readonly #freshSources = new Map<string, FolderSource>();
 
   private constructor({ root, most }: { root: string; most: number }) {
     this.#root = root;
     this.#most = most;
-    this.#encoded = readStatCache(join(root, storeLayout.statCache));
+    ({ folders: this.#encoded, sources: this.#sources } = readStatCache(join(root, storeLayout.statCache)));
   }
 
   /** `most`: the number of files kept. Files in the present run's folders are always kept. */
@@ -41,6 +45,20 @@ export class StatCache {
     folder.remember(name, file);
   }
 
+  /** The digest of a folder with many files, if its files have the names and stats that they had when it was remembered. */
+  findFolder(path: string, files: FolderFiles): Digest | undefined {
+    const known = this.#freshSources.get(path) ?? this.#sources.get(path);
+    if (known === undefined || known.seen !== seenOf(files)) return undefined;
+    this.#usedSources.add(path);
+    return known.digest;
+  }
+
+  /** Each of the files must be one that can be remembered alone. */
+  rememberFolder(path: string, folder: FolderFiles & { readonly digest: Digest }): void {
+    this.#usedSources.add(path);
+    this.#freshSources.set(path, { seen: seenOf(folder), digest: folder.digest });
+  }
+
   forget(path: string): void {
     const { folder, name } = this.#placeOf(path);
     folder.forget(name);
@@ -52,16 +70,22 @@ export class StatCache {
    */
   async save(): Promise<void> {
     const changed = [...this.#used].filter(([, folder]) => folder.isChanged);
-    if (changed.length === 0 || !existsSync(this.#root)) return;
+    if (changed.length + this.#freshSources.size === 0 || !existsSync(this.#root)) return;
     const path = join(this.#root, storeLayout.statCache);
-    const folders = new Map(readStatCache(path));
+    const stored = readStatCache(path);
+    const folders = new Map(stored.folders);
     for (const [name, folder] of this.#used) {
       const others = folders.get(name) ?? this.#encoded.get(name);
       folders.delete(name);
       const encoded = folder.isChanged ? folder.encodeOver(CachedFolder.decode(others)) : others;
       if (encoded !== undefined) folders.set(name, encoded);
     }
-    const content = encodeStatCache(this.#bounded(folders));
+    const sources = new Map([...stored.sources, ...this.#freshSources]);
+    for (const each of sources.keys()) {
+      if (sources.size <= mostSources) break;
+      if (!this.#usedSources.has(each)) sources.delete(each);
+    }
+    const content = encodeStatCache({ folders: this.#bounded(folders), sources });
     try {
       await writeAtomically({ root: this.#root, path, content, durable: false });
       for (const [name] of changed) this.#used.set(name, CachedFolder.decode(folders.get(name)));
@@ -76,9 +100,14 @@ export class StatCache {
     const kept = new Map([...folders].map(([name, encoded]) => [name, this.#withoutMissing(name, encoded)]));
     for (const name of folders.keys()) {
       if (filesIn(kept) <= this.#most) break;
-      if (!this.#used.has(name)) kept.delete(name);
+      if (!this.#isUsed(name)) kept.delete(name);
     }
     return kept;
+  }
+
+  /** A source whose digest was found as a whole has used the folders below it as well. */
+  #isUsed(name: string): boolean {
+    return this.#used.has(name) || [...this.#usedSources].some((path) => name.startsWith(path));
   }
 
   #withoutMissing(name: string, encoded: Buffer): Buffer {
@@ -99,138 +128,80 @@ export class StatCache {
 const filesIn = (folders: EncodedFolders): number =>
   [...folders.values()].reduce((sum, encoded) => sum + countIn(encoded), 0);
 
-const magic = 'tuneloom stat cache 2\n';
+const magic = 'tuneloom stat cache 3\n';
 const sealLength = 64;
+/** How many source folders are kept beside those of the present run. */
+const mostSources = 1000;
 
 /** Encoded folders by their paths, the most recently used last. */
 type EncodedFolders = ReadonlyMap<string, Buffer>;
+
+/** The files of a folder and of those below it. */
+interface FolderFiles {
+  /** Relative paths, sorted. */
+  readonly inside: readonly string[];
+  /** In the same order; fewer if a file is gone. */
+  readonly stats: Iterable<FileIdentity>;
+}
+
+interface FolderSource {
+  /** A hash of the names and stats of its files. */
+  readonly seen: string;
+  readonly digest: Digest;
+}
+
+/** Folders by their paths. */
+type Sources = ReadonlyMap<string, FolderSource>;
+
+// No name holds a NUL.
+const seenOf = ({ inside, stats }: FolderFiles): string =>
+  sha256(Buffer.concat([Buffer.from(`${inside.join('\0')}\0\0`), encodeIdentities(inside.length, stats)]));
+
+interface StoredCache {
+  readonly folders: EncodedFolders;
+  readonly sources: Sources;
+}
 
 /**
  * Reads a cache's file; empty if it is missing or damaged. Parses only its table of contents: each folder has its own
  * seal, and most are never used.
  */
-function readStatCache(path: string): EncodedFolders {
+function readStatCache(path: string): StoredCache {
+  const none: StoredCache = { folders: new Map(), sources: new Map() };
   try {
     const bytes = readFileSync(path);
     const headerAt = magic.length + sealLength + 1;
     const headerEnd = bytes.indexOf('\n', headerAt);
     const header = bytes.toString('utf8', headerAt, headerEnd);
     const seal = bytes.toString('latin1', magic.length, headerAt - 1);
-    if (bytes.toString('latin1', 0, magic.length) !== magic || sha256(header) !== seal) return new Map();
+    if (bytes.toString('latin1', 0, magic.length) !== magic || sha256(header) !== seal) return none;
     // The seal is intact, so this is the table as written.
-    const table = JSON.parse(header) as readonly (readonly [folder: string, length: number])[];
+    const table = JSON.parse(header) as {
+      readonly folders: readonly (readonly [folder: string, length: number])[];
+      readonly sources: readonly (readonly [folder: string, seen: string, digest: string])[];
+    };
     let at = headerEnd + 1;
-    return new Map(
-      table.map(([folder, length]) => {
+    const folders = new Map(
+      table.folders.map(([folder, length]) => {
         at += length;
         return [folder, bytes.subarray(at - length, at)] as const;
       }),
     );
+    const sources = table.sources.flatMap(([folder, seen, text]) => {
+      const digest = parseDigest(text);
+      return digest === undefined ? [] : [[folder, { seen, digest }] as const];
+    });
+    return { folders, sources: new Map(sources) };
   } catch {
-    return new Map();
+    return none;
   }
 }
 
 /** The bytes of a cache's file. */
-function encodeStatCache(folders: EncodedFolders): Buffer {
-  const header = JSON.stringify([...folders].map(([folder, { length }]) => [folder, length]));
+function encodeStatCache({ folders, sources }: StoredCache): Buffer {
+  const header = JSON.stringify({
+    folders: [...folders].map(([folder, { length }]) => [folder, length]),
+    sources: [...sources].map(([folder, { seen, digest }]) => [folder, seen, digest]),
+  });
   return Buffer.concat([Buffer.from(`${magic}${sha256(header)}\n${header}\n`), ...folders.values()]);
 }
-
-/** A row: size, mtime, ctime and inode in eight bytes each, then the digest. */
-const identityBytes = 32;
-const digestBytes = 32;
-const rowBytes = identityBytes + digestBytes;
-const sealBytes = 32;
-const countBytes = 4;
-
-/**
- * The cached files of one folder. Its encoding is a seal, the number of files, their rows and their names. Rows are decoded
- * on demand, since there may be 100,000 files.
- */
-class CachedFolder {
-  readonly #rows: Buffer;
-  readonly #indexes: ReadonlyMap<string, number>;
-  readonly #fresh = new Map<string, Buffer>();
-  readonly #forgotten = new Set<string>();
-
-  private constructor(rows: Buffer, names: readonly string[]) {
-    this.#rows = rows;
-    this.#indexes = new Map(names.map((name, index) => [name, index]));
-  }
-
-  /** Empty if the bytes are damaged. */
-  static decode(encoded: Buffer = Buffer.alloc(0)): CachedFolder {
-    const body = encoded.subarray(sealBytes);
-    if (encoded.length < sealBytes + countBytes || !encoded.subarray(0, sealBytes).equals(sealOf(body)))
-      return new CachedFolder(Buffer.alloc(0), []);
-    const namesAt = countBytes + body.readUInt32LE() * rowBytes;
-    const names: unknown = JSON.parse(body.toString('utf8', namesAt));
-    // The seal is intact, so this is the list as written.
-    return new CachedFolder(body.subarray(countBytes, namesAt), names as readonly string[]);
-  }
-
-  get isChanged(): boolean {
-    return this.#fresh.size + this.#forgotten.size > 0;
-  }
-
-  get names(): readonly string[] {
-    return [...new Set([...this.#indexes.keys(), ...this.#fresh.keys()])].filter(
-      (name) => !this.#forgotten.has(name),
-    );
-  }
-
-  /** The digest of the file, if it has not changed. */
-  find(name: string, stat: FileIdentity): Digest | undefined {
-    const row = this.#rowOf(name);
-    if (
-      row === undefined ||
-      identityOf(stat).some((value, index) => row.readBigUInt64LE(index * 8) !== value)
-    )
-      return undefined;
-    return digestOf('file', row.toString('hex', identityBytes, rowBytes));
-  }
-
-  remember(name: string, { stat, digest }: HashedFile): void {
-    const row = Buffer.allocUnsafe(rowBytes);
-    for (const [index, value] of identityOf(stat).entries()) row.writeBigUInt64LE(value, index * 8);
-    row.write(hexOf(digest), identityBytes, 'hex');
-    this.#fresh.set(name, row);
-    this.#forgotten.delete(name);
-  }
-
-  forget(name: string): void {
-    if (this.#rowOf(name) === undefined) return;
-    this.#fresh.delete(name);
-    this.#forgotten.add(name);
-  }
-
-  /** The entries of this folder, merged over those of another process. */
-  encodeOver(others: CachedFolder): Buffer {
-    const names = [...new Set([...others.names, ...this.names])].filter((name) => !this.#forgotten.has(name));
-    const rows = names.map((name) => this.#fresh.get(name) ?? others.#rowOf(name) ?? this.#rowOf(name));
-    const count = Buffer.alloc(countBytes);
-    count.writeUInt32LE(names.length);
-    const known = rows.filter((row) => row !== undefined);
-    const body = Buffer.concat([count, ...known, Buffer.from(JSON.stringify(names))]);
-    return Buffer.concat([sealOf(body), body]);
-  }
-
-  #rowOf(name: string): Buffer | undefined {
-    if (this.#forgotten.has(name)) return undefined;
-    const index = this.#indexes.get(name);
-    const known =
-      index === undefined ? undefined : this.#rows.subarray(index * rowBytes, (index + 1) * rowBytes);
-    return this.#fresh.get(name) ?? known;
-  }
-}
-
-/** Times can be negative or centuries away: 64 bits of each number count. */
-const identityOf = ({ size, mtimeNs, ctimeNs, ino }: FileIdentity): readonly bigint[] =>
-  [size, mtimeNs, ctimeNs, ino].map((value) => BigInt.asUintN(64, value));
-
-/** How many files an encoded folder holds. */
-const countIn = (encoded: Buffer): number =>
-  encoded.length < sealBytes + countBytes ? 0 : encoded.readUInt32LE(sealBytes);
-
-const sealOf = (body: Buffer): Buffer => createHash('sha256').update(body).digest();

@@ -38,7 +38,7 @@ function comparedFields(record: DataRecord, fields: readonly string[] | undefine
     throw new UserError({
       code: 'missing-field',
       message: `it has none of the fields ${fields.map((name) => `\`${name}\``).join(', ')} that are compared`,
-      help: fieldsOf(row),
+      help: fieldsOf(row, fields[0]),
     });
   // An empty field and an absent one are the same: half of Alpaca's rows have an empty input.
   return Object.fromEntries(

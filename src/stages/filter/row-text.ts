@@ -16,11 +16,7 @@ export function textIn(record: DataRecord, field: string | undefined): string {
   if (field !== undefined) {
     const value = valueIn(record, field);
     if (value !== undefined) return asText(value);
-    throw new UserError({
-      code: 'missing-field',
-      message: `it has no field \`${field}\``,
-      help: `put \`- { field: ${field}, present: true }\` before the rule to drop such records; ${fieldsOf(rowIn(record))}`,
-    });
+    throw missingField(record, field);
   }
   if (!('segments' in record))
     throw new UserError({
@@ -31,6 +27,15 @@ export function textIn(record: DataRecord, field: string | undefined): string {
   return parseFormattedRecord(record)
     .segments.map(({ text }) => text)
     .join('');
+}
+
+export function missingField(record: DataRecord, field: string): UserError {
+  const drop = `\`- { field: ${field}, present: true }\` before the rule drops such records`;
+  return new UserError({
+    code: 'missing-field',
+    message: `it has no field \`${field}\``,
+    help: `${fieldsOf(rowIn(record), field)}; ${drop}`,
+  });
 }
 
 /** A conversation is its turns' texts; any other list or map is its JSON. */

@@ -1,9 +1,9 @@
 import { jsonText, numberIn, UserError } from '../../core/index.ts';
 import type { FilterConfig } from '../../generated/filter-config.ts';
-import { type DataRecord, fieldsOf, saysSomething } from '../../text/index.ts';
+import { type DataRecord, saysSomething } from '../../text/index.ts';
 import { equalityOf, ngramsOf } from './equality.ts';
 import { linearPattern } from './linear-pattern.ts';
-import { rowIn, textIn, valueIn } from './row-text.ts';
+import { missingField, textIn, valueIn } from './row-text.ts';
 
 type Rule = FilterConfig['rules'][number];
 
@@ -88,11 +88,7 @@ function numberAt(record: DataRecord, name: string): number {
   const number = numberIn(value) ?? text;
   if (number !== undefined && Number.isFinite(number)) return number;
   throw value === undefined
-    ? new UserError({
-        code: 'missing-field',
-        message: `it has no field \`${name}\``,
-        help: `put \`- { field: ${name}, present: true }\` before the rule to drop such records; ${fieldsOf(rowIn(record))}`,
-      })
+    ? missingField(record, name)
     : new UserError({
         code: 'not-a-number',
         message: `its field \`${name}\` is ${jsonText(value)}, not a number`,

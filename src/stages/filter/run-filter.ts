@@ -4,6 +4,7 @@ import { openEncoding, openTokenizer, type Tokenizer } from '../../text/index.ts
 import { implementStage } from '../implement-stage.ts';
 import { readAll } from '../ports/port-contents.ts';
 import { type Breach, openRule } from './rules.ts';
+import { UnseenFields } from './unseen-fields.ts';
 
 export const { run } = implementStage<FilterConfig>()({
   inputs: { records: 'records', against: 'records?', tokenizer: 'tokenizer?' },
@@ -15,10 +16,12 @@ export const { run } = implementStage<FilterConfig>()({
     const rules = config.rules.map((rule) => openRule(rule, { countTokens, against }));
     const counts = new Map<string, number>(rules.map(({ name }) => [name, 0]));
     const problems = new RecordProblems('cannot be judged by the rules');
+    const unseen = new UnseenFields(config.rules);
     let kept = 0;
     let total = 0;
     for await (const record of inputs.records) {
       total += 1;
+      unseen.see(record);
       const dropped = problems.collect({ id: record.id }, () => {
         for (const { name, breach } of rules) {
           const found = breach(record);
@@ -39,6 +42,12 @@ export const { run } = implementStage<FilterConfig>()({
     problems.throwIfAny();
     const message = report({ total, kept, counts });
     const level = kept === 0 && total > 0 ? 'warning' : 'info';
+    for (const warning of unseen.warnings())
+      host.report({
+        type: 'note',
+        level: 'warning',
+        message: part === undefined ? warning : `${part}: ${warning}`,
+      });
     host.report({ type: 'note', level, message: part === undefined ? message : `${part}: ${message}` });
     return { kept, dropped: Object.fromEntries(counts) };
   },

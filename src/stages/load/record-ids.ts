@@ -59,7 +59,7 @@ function missingId(data: JsonObject, field: string): UserError {
   return new UserError({
     code: 'missing-field',
     message: Object.hasOwn(data, field) ? `its field \`${field}\` is null` : `it has no field \`${field}\``,
-    help: `\`id\` names the field that holds each row's id; without it ids come from the content; ${fieldsOf(data)}`,
+    help: `${fieldsOf(data, field)}; \`id\` names the field that holds each row's id, and without it ids come from the content`,
   });
 }
 

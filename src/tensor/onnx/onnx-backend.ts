@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { GraphRecorder, ValueStorage } from './graph/graph-recorder.ts';
+import type { HalfPrecision } from '../ops/product-precision.ts';
+import type { BoundPass } from '../recorded-pass.ts';
+import type { GraphRecorder } from './graph/graph-recorder.ts';
 import {
   type ElementType,
   type GraphValue,
@@ -8,7 +10,9 @@ import {
   isOnDevice,
   sizeOf,
 } from './graph/graph-value.ts';
+import type { ValueStorage } from './graph/value-storage.ts';
 import type { GraphRunner } from './session/graph-runner.ts';
+import { NativePass } from './session/native-pass.ts';
 import { type BackendStatistics, PendingGraph } from './session/pending-graph.ts';
 
 let lastWeight = 0;
@@ -36,6 +40,11 @@ export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
 
   get statistics(): BackendStatistics {
     return this.#graph.statistics;
+  }
+
+  /** The 16-bit types in which it multiplies matrices: see ops/product-precision.ts. */
+  get halfPrecisions(): readonly HalfPrecision[] {
+    return this.runner.halfPrecisions ?? [];
   }
 
   /** Where the next kernel records. Called between kernels only: a chain that has grown too long is computed first. */
@@ -70,6 +79,26 @@ export class OnnxBackend extends tf.KernelBackend implements ValueStorage {
 
   computePending(): void {
     this.#graph.flush();
+  }
+
+  bind(record: () => tf.Tensor[]): BoundPass {
+    this.#graph.flush();
+    const tensors = tf.tidy(record);
+    try {
+      return new NativePass(this.#graph.bind(tensors.map((tensor) => this.graphValueOf(tensor))));
+    } finally {
+      this.#graph.recorder.clear();
+      tf.dispose(tensors);
+    }
+  }
+
+  /** Whether it compiles a graph once for all sizes, and repeats a recorded pass. */
+  get isNative(): boolean {
+    return this.runner.isNative;
+  }
+
+  withOpenSizes<Result>(record: () => Result): Result {
+    return this.isNative ? this.#graph.recorder.withOpenSizes(record) : record();
   }
 
   /** Lets later results take the arrays of these tensors, which are about to be disposed of. */

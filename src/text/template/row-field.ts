@@ -42,8 +42,11 @@ function conversationHelp(row: JsonObject): string | undefined {
   return undefined;
 }
 
-/** For example "the row has `instruction`, `output`". */
-export const fieldsOf = (row: JsonObject): string => `the row has ${fieldsIn(row)}`;
+/** For example "the row has `instruction`, `output`", after the field that a missing one may mean. */
+export function fieldsOf(row: JsonObject, missing?: string): string {
+  const near = missing === undefined ? undefined : didYouMean(missing, Object.keys(row));
+  return `${near === undefined ? '' : `${near} `}the row has ${fieldsIn(row)}`;
+}
 
 export function fieldsIn(row: JsonObject): string {
   const names = Object.keys(row).map((name) => `\`${name}\``);

@@ -74,9 +74,11 @@ export async function findResumePoint(task: TrainingTask): Promise<ResumePoint |
       ? undefined
       : await findKeptEpoch({ folder: checkpointPath, fingerprint }, config.epochs);
   if (kept !== undefined && kept.step > (attempt?.step ?? 0)) {
+    await attempt?.[Symbol.asyncDispose]();
     const epochs = kept.history.at(-1)?.epoch;
     return { saved: kept, description: `epoch ${epochs}, which is kept from before`, isEpochEnd: true };
   }
+  await kept?.[Symbol.asyncDispose]();
   if (attempt === undefined) return undefined;
   const description = `step ${attempt.step}, where an earlier attempt saved its state`;
   return { saved: attempt, description, isEpochEnd: false };

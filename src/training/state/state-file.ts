@@ -3,22 +3,17 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import {
-  openSafetensors,
-  type SafetensorsFile,
-  type TensorToWrite,
-  writeSafetensors,
-} from '../../formats/index.ts';
+import { openSafetensors, type TensorToWrite, writeSafetensors } from '../../formats/index.ts';
 import type { HistoryEntry } from '../history.ts';
+import { unfinished } from './kept-weights.ts';
 import type { SavedState, TrainingState } from './training-state.ts';
 
 /** Raised whenever a state written by an older version can no longer be resumed exactly. */
 const format = '1';
 const historyTensor = 'history';
-/** The groups of tensors that are no state of the optimizer. */
+/** The groups of tensors besides those of the optimizer's state, which it names. */
 const [weight, bestWeight] = ['weight', 'best_weight'];
 const statePattern = /^step-(\d+)\.([0-9a-f]{64})\.safetensors$/;
-const unfinished = '.new';
 
 interface StateToSave {
   readonly state: TrainingState;
@@ -72,22 +67,30 @@ export async function readStateFile(
 ): Promise<SavedState | undefined> {
   try {
     if ((await digestOf(path)) !== digest) return undefined;
-    await using file = await openSafetensors(path);
+    const file = await openSafetensors(path);
     const { metadata } = file;
-    if (metadata.format !== format || metadata.fingerprint !== fingerprint) return undefined;
-    const lines = new TextDecoder().decode(await file.readUint8(historyTensor)).split('\n');
-    return {
-      step: Number(metadata.step),
-      history: lines.filter(Boolean).map((line) => JSON.parse(line) as HistoryEntry), // as saveState wrote it
-      weights: await readGroup(file, weight),
-      optimizerState: await readOthers(file),
-      bestWeights: metadata.best === 'true' ? await readGroup(file, bestWeight) : undefined,
-    };
+    const read = (group: string, name: string) => file.readFloat32(`${group}/${name}`);
+    if (metadata.format === format && metadata.fingerprint === fingerprint)
+      return {
+        step: Number(metadata.step),
+        history: linesOf(await file.readUint8(historyTensor)),
+        readWeight: (name) => read(weight, name),
+        readOptimizerState: read,
+        readBestWeight: metadata.best === 'true' ? (name) => read(bestWeight, name) : undefined,
+        [Symbol.asyncDispose]: file.close,
+      };
+    await file.close();
+    return undefined;
   } catch {
     // Missing or torn: the training starts over, which is slower but not wrong.
     return undefined;
   }
 }
+
+const linesOf = (bytes: Uint8Array): readonly HistoryEntry[] => {
+  const lines = new TextDecoder().decode(bytes).split('\n').filter(Boolean);
+  return lines.map((line) => JSON.parse(line) as HistoryEntry); // as saveState wrote it
+};
 
 interface NamedState {
   readonly name: string;
@@ -118,12 +121,13 @@ export async function digestOf(path: string): Promise<string> {
 function tensorsOf({ model, optimizer, history, bestWeights }: TrainingState): readonly TensorToWrite[] {
   const lines = Buffer.from(history.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
   const groups = [...model.trainable].flatMap(([name, variable]) => {
-    const best = bestWeights?.get(name);
     const { size } = variable;
     return [
       floats(`${weight}/${name}`, { size, read: () => variable.dataSync<'float32'>() }),
       ...optimizer.stateOf(name).map((state) => floats(`${state.name}/${name}`, state)),
-      ...(best === undefined ? [] : [floats(`${bestWeight}/${name}`, { size, read: () => best })]),
+      ...(bestWeights === undefined
+        ? []
+        : [floats(`${bestWeight}/${name}`, { size, read: () => bestWeights.read(name) })]),
     ];
   });
   return [{ name: historyTensor, dtype: 'U8', shape: [lines.length], read: () => lines }, ...groups];
@@ -132,25 +136,8 @@ function tensorsOf({ model, optimizer, history, bestWeights }: TrainingState): r
 /** Read only when they are written, so that few are on the host at a time. */
 const floats = (
   name: string,
-  { size, read }: { readonly size: number; readonly read: () => Float32Array },
+  { size, read }: { readonly size: number; readonly read: () => Float32Array | Promise<Float32Array> },
 ): TensorToWrite => ({ name, dtype: 'F32', shape: [size], read });
-
-async function readGroup(file: SafetensorsFile, group: string): Promise<ReadonlyMap<string, Float32Array>> {
-  const values = new Map<string, Float32Array>();
-  for (const stored of file.tensors.keys())
-    if (stored.startsWith(`${group}/`))
-      values.set(stored.slice(group.length + 1), await file.readFloat32(stored));
-  return values;
-}
-
-/** The optimizer's state, by the names that it is stored under. */
-async function readOthers(file: SafetensorsFile): Promise<ReadonlyMap<string, Float32Array>> {
-  const values = new Map<string, Float32Array>();
-  for (const stored of file.tensors.keys())
-    if (stored !== historyTensor && ![weight, bestWeight].some((group) => stored.startsWith(`${group}/`)))
-      values.set(stored, await file.readFloat32(stored));
-  return values;
-}
 
 export async function flush(path: string): Promise<void> {
   const handle = await open(path, 'r');

@@ -1,19 +1,21 @@
+import type * as tf from '@tensorflow/tfjs-core';
 import type { TrainConfig } from '../../generated/train-config.ts';
 import type { LanguageModel } from '../../model/index.ts';
 import type { HistoryEntry } from '../history.ts';
 import { initialLossScale, type LossScale, lossScaleAfter } from '../loss-scale.ts';
 import { Optimizer } from '../optimizer/optimizer.ts';
 import { rewriteValues } from '../optimizer/trained-parameter.ts';
+import { type KeptWeights, keepWeights } from './kept-weights.ts';
 
 /** The state of a training: everything needed to resume from here exactly. */
-export class TrainingState implements Disposable {
+export class TrainingState implements AsyncDisposable {
   readonly model: LanguageModel;
   readonly optimizer: Optimizer;
   #step = 0;
   #skipped = 0;
   #lossScale = initialLossScale;
   readonly #history: HistoryEntry[] = [];
-  #bestWeights: ReadonlyMap<string, Float32Array> | undefined;
+  #bestWeights: KeptWeights | undefined;
 
   /** `factorOf` gives the factor by which a parameter's learning rate differs from the others'. */
   constructor(
@@ -44,8 +46,8 @@ export class TrainingState implements Disposable {
     return this.#history;
   }
 
-  /** A copy of the best weights; undefined if none was kept. */
-  get bestWeights(): ReadonlyMap<string, Float32Array> | undefined {
+  /** The best weights so far; undefined if none were kept. */
+  get bestWeights(): KeptWeights | undefined {
     return this.#bestWeights;
   }
 
@@ -61,56 +63,62 @@ export class TrainingState implements Disposable {
     this.#lossScale = lossScaleAfter(this.#lossScale, entry);
   }
 
-  keepAsBest(): void {
-    this.#bestWeights = new Map(
-      [...this.model.trainable].map(([name, variable]) => [name, variable.dataSync<'float32'>().slice()]),
-    );
+  /** Keeps the weights of this moment, in a file of this folder. */
+  async keepAsBest(folder: string): Promise<void> {
+    const read = (_name: string, variable: tf.Variable) => variable.data<'float32'>();
+    await this.#replaceBest(await keepWeights(folder, { trainable: this.model.trainable, read }));
   }
 
-  /** Restores the state of a training that was interrupted. */
-  restore(saved: SavedState): void {
+  /** Restores the state of a training that was interrupted. Its best weights are kept in a file of the folder. */
+  async restore(saved: SavedState, folder: string): Promise<void> {
     this.#history.push(...saved.history);
     this.#step = saved.step;
     this.#skipped = saved.history.filter(isSkipped).length;
     this.#lossScale = saved.history.reduce(lossScaleAfter, initialLossScale);
-    this.#bestWeights = saved.bestWeights;
-    setWeights(this.model, saved.weights);
-    for (const name of this.model.trainable.keys())
+    const { trainable } = this.model;
+    await setWeights(this.model, saved.readWeight);
+    for (const name of trainable.keys())
       for (const state of this.optimizer.stateOf(name))
-        state.restore(valuesOf(saved.optimizerState, `${state.name}/${name}`));
+        state.restore(await saved.readOptimizerState(state.name, name));
+    const { readBestWeight: read } = saved;
+    if (read !== undefined) await this.#replaceBest(await keepWeights(folder, { trainable, read }));
   }
 
-  returnToBest(): void {
-    if (this.#bestWeights !== undefined) setWeights(this.model, this.#bestWeights);
+  async returnToBest(): Promise<void> {
+    if (this.#bestWeights !== undefined) await setWeights(this.model, this.#bestWeights.read);
   }
 
-  [Symbol.dispose](): void {
+  async #replaceBest(kept: KeptWeights | undefined): Promise<void> {
+    const before = this.#bestWeights;
+    this.#bestWeights = kept;
+    await before?.[Symbol.asyncDispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
     this.optimizer[Symbol.dispose]();
+    await this.#replaceBest(undefined);
   }
 }
 
 const isSkipped = (entry: HistoryEntry) =>
   entry.type === 'step' && (entry.spike === true || entry.overflow === true);
 
-type Values = ReadonlyMap<string, Float32Array>;
+type Read = (name: string) => Promise<Float32Array>;
 
-/** The content of a saved state. Weights are keyed by the names of what is trained. */
-export interface SavedState {
+/** A saved state, whose tensors are read one at a time. Weights have the names of what is trained. */
+export interface SavedState extends AsyncDisposable {
   readonly step: number;
   readonly history: readonly HistoryEntry[];
-  readonly weights: Values;
-  /** By the name of the state's tensor and that of the parameter: `first_moment/lm_head.weight`. */
-  readonly optimizerState: Values;
-  readonly bestWeights: Values | undefined;
+  readonly readWeight: Read;
+  /** By the name of the state's tensor and that of the parameter: `first_moment`, `lm_head.weight`. */
+  readonly readOptimizerState: (state: string, name: string) => Promise<Float32Array>;
+  /** Undefined if no best weights were kept. */
+  readonly readBestWeight: Read | undefined;
 }
 
-function setWeights(model: LanguageModel, weights: Values): void {
-  for (const [name, variable] of model.trainable)
-    rewriteValues(variable, (values) => values.set(valuesOf(weights, name)));
-}
-
-function valuesOf(all: Values, name: string): Float32Array {
-  const values = all.get(name);
-  if (values === undefined) throw new Error(`the saved training state lacks ${name}`);
-  return values;
+async function setWeights({ trainable }: LanguageModel, read: Read): Promise<void> {
+  for (const [name, variable] of trainable) {
+    const saved = await read(name);
+    rewriteValues(variable, (values) => values.set(saved));
+  }
 }

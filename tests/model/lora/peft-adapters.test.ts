@@ -40,7 +40,7 @@ function logitsOf(model: LanguageModel): Float32Array {
 async function trained(model: LanguageModel) {
   const { learning_rate, weight_decay } = steps;
   const optimizer = { name: 'adamw', epsilon: 1e-8, betas: [0.9, 0.999], decay: 'all' } as const;
-  using state = new TrainingState(model, {
+  await using state = new TrainingState(model, {
     ...optimizer,
     betas: [...optimizer.betas],
     ...{ learning_rate, weight_decay },

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { watchSources } from '../../../src/runtime/execute/watch-sources.ts';
 import type { Digest } from '../../../src/runtime/key/digest.ts';
-import { digestPath } from '../../../src/runtime/plan/source-digests.ts';
+import { digestPath } from '../../../src/runtime/plan/read-source.ts';
 import { openStore } from '../../../src/runtime/store/store.ts';
 
 let folder = '';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { digestPath } from '../../../src/runtime/plan/source-digests.ts';
+import { digestPath } from '../../../src/runtime/plan/read-source.ts';
 import { contentState } from '../../../src/runtime/store/content-state.ts';
 import { openContent } from '../../../src/runtime/store/folder-manifest.ts';
 import { ingest } from '../../../src/runtime/store/ingest.ts';

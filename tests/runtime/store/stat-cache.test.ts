@@ -1,8 +1,8 @@
-import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { digestOf, sha256 } from '../../../src/runtime/key/digest.ts';
-import { digestPath } from '../../../src/runtime/plan/source-digests.ts';
+import { digestPath, digestPaths } from '../../../src/runtime/plan/read-source.ts';
 import { StatCache } from '../../../src/runtime/store/stat-cache.ts';
 import { storeLayout } from '../../../src/runtime/store/store-layout.ts';
 import { openRig, untilSettled } from '../rig/run-rig.ts';
@@ -31,6 +31,48 @@ test('a file with the old size and an old time put back is still noticed', async
   await rig.write('a.txt', 'two');
   utimesSync(path, old, old);
   expect(await digestPath(path, statCache)).not.toBe(first);
+});
+
+test('every change of a folder that is known as a whole is noticed', async () => {
+  await using rig = await openRig();
+  mkdirSync(rig.storeRoot);
+  mkdirSync(join(rig.folder, 'data/deep'), { recursive: true });
+  for (const name of ['data/a.txt', 'data/deep/b.txt', 'data/c.txt']) await rig.write(name, 'one');
+  const folder = join(rig.folder, 'data');
+  const path = (name: string): string => join(folder, name);
+  const digests = async (): Promise<readonly string[]> => {
+    const { statCache } = rig.open();
+    const [found] = await digestPaths([folder], statCache);
+    await statCache.save();
+    return [found?.ok ? found.value : 'none', await digestPath(folder)];
+  };
+  const isKnown = async (): Promise<boolean> => {
+    const inside = ['a.txt', 'c.txt', 'deep/b.txt'];
+    const stats = inside.map((name) => statSync(path(name), { bigint: true }));
+    return rig.open().statCache.findFolder(folder, { inside, stats }) !== undefined;
+  };
+  expect([...new Set(await digests())].length, 'just written').toBe(1);
+  expect(await isKnown(), 'just written').toBe(false);
+  await untilSettled(path('c.txt'));
+  expect([...new Set(await digests())].length).toBe(1);
+  expect(await isKnown()).toBe(true);
+  const { mtime } = statSync(path('a.txt'));
+  const changes: readonly (readonly [string, () => unknown])[] = [
+    ['old size', () => writeFileSync(path('a.txt'), 'two')],
+    ['old time', () => utimesSync(path('a.txt'), mtime, mtime)],
+    ['the same clock step', () => writeFileSync(path('a.txt'), 'six')],
+    ['renamed', () => renameSync(path('deep/b.txt'), path('deep/d.txt'))],
+    ['added', () => writeFileSync(path('deep/e.txt'), '')],
+    ['gone', () => rmSync(path('c.txt'))],
+    ['replaced', () => renameSync(path('deep/e.txt'), path('a.txt'))],
+  ];
+  let before = (await digests())[0];
+  for (const [name, change] of changes) {
+    change();
+    const [cached, read] = await digests();
+    expect([cached, cached !== before], name).toEqual([read, name !== 'old time']);
+    before = cached;
+  }
 });
 
 /** A store whose cache holds three files, and five files, each in its own folder except `a` and `z`. */

@@ -162,6 +162,25 @@ test('a record that a rule cannot judge is an error with what to do', async () =
   });
 });
 
+test('a field that no record has is a warning, or an error, that says what was meant', async () => {
+  const rows = [{ category: 'math' }, { category: 'chat' }];
+  const { kept, reports } = await filtered(rows, [{ field: 'categroy', none_of: ['math'] }]);
+  expect([kept, reports]).toEqual([
+    ['0', '1'],
+    [
+      {
+        type: 'note',
+        level: 'warning',
+        message: 'no record has the field `categroy` of a rule; did you mean `category`?',
+      },
+      { type: 'note', level: 'info', message: 'kept 2 of 2 records' },
+    ],
+  ]);
+  await expect(filtered(rows, [{ field: 'Category', characters: { at_least: 1 } }])).rejects.toMatchObject({
+    help: 'did you mean `category`? the row has `id`, `category`; `- { field: Category, present: true }` before the rule drops such records',
+  });
+});
+
 test('rules that say nothing, too much or nonsense are refused before anything runs', () => {
   const problems = (rules: readonly JsonObject[], more: JsonObject = {}) =>
     filterStage.check?.({ rules, ...more }).map(({ pointer, code }) => [pointer, code]);

@@ -102,7 +102,7 @@ describe('ids', () => {
     await expect(loaded('[\n{"key":1},\n{"a":1}]', { id: 'key' })).rejects.toMatchObject({
       message: '1 of 2 records of FILE cannot be loaded',
       records: [{ problem: 'it has no field `key`', place: { path: expect.any(String), line: 3 } }],
-      help: "`id` names the field that holds each row's id; without it ids come from the content; the row has `a`",
+      help: "the row has `a`; `id` names the field that holds each row's id, and without it ids come from the content",
     });
   });
 

@@ -17,12 +17,7 @@ const BUILT = ['darwin-arm64', 'linux-x64', 'win32-arm64', 'win32-x64'];
  * for this system. Nothing is loaded but the system's own library.
  */
 export async function findAdapter(): Promise<Adapter | undefined> {
-  if (!BUILT.includes(`${process.platform}-${process.arch}`)) return undefined;
-  const isCallable = await import('koffi').then(
-    () => true,
-    () => false,
-  );
-  if (!isCallable) return undefined;
+  if (!isBuilt() || !(await isCallable())) return undefined;
   if (process.platform === 'darwin') return { name: 'Metal', isSoftware: false };
   const devices = await vulkanDevices().catch(() => []);
   const [first] = [...devices].sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
@@ -30,6 +25,42 @@ export async function findAdapter(): Promise<Adapter | undefined> {
   const { name, kind, driver, largestBuffer, memory } = first;
   return { name: `${name}, driver ${driver}`, isSoftware: kind === 'software', largestBuffer, memory };
 }
+
+const isBuilt = (): boolean => BUILT.includes(`${process.platform}-${process.arch}`);
+
+const isCallable = (): Promise<boolean> =>
+  import('koffi').then(
+    () => true,
+    () => false,
+  );
+
+/** What keeps WebGPU from finding an adapter, and what to do about it; undefined if there is one. */
+export async function webgpuObstacle(
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<Readonly<Record<'found' | 'help', string>> | undefined> {
+  if (!isBuilt()) {
+    const found = `WebGPU is not built for ${process.platform} on ${process.arch}`;
+    return { found, help: `it is there for ${BUILT.join(', ')}` };
+  }
+  if (!(await isCallable()))
+    return {
+      found: 'the package koffi does not load',
+      help: 'WebGPU is called through it: npm install koffi',
+    };
+  if ((await findAdapter()) !== undefined) return undefined;
+  const limited = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES'].find((name) => environment[name]);
+  const help =
+    limited === undefined
+      ? (DRIVER_ADVICE[process.platform] ?? 'install the driver of the GPU')
+      : `${limited} is set, so Vulkan looks for drivers only in ${environment[limited]}`;
+  return { found: 'no GPU found', help };
+}
+
+const DRIVER_ADVICE: Readonly<Record<string, string>> = {
+  linux:
+    'it needs a Vulkan driver (Debian, Ubuntu: sudo apt install libvulkan1 mesa-vulkan-drivers; NVIDIA: its own driver)',
+  win32: "it needs the driver of the GPU's maker",
+};
 
 /** The adapter, unless it computes on the processor: onnx does that faster. */
 export async function hardwareAdapter(): Promise<Adapter | undefined> {

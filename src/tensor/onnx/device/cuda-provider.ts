@@ -1,5 +1,5 @@
 import { UserError } from '../../../core/index.ts';
-import { nvidiaGpus } from '../../tensorflow/locate-tensorflow.ts';
+import { cudaCapability, nvidiaGpus } from '../../tensorflow/locate-tensorflow.ts';
 import { openEnvironment } from '../native/open-native-runtime.ts';
 import type { OrtLibrary, Pointer } from '../native/ort-library.ts';
 import type { DeviceProvider } from './device-provider.ts';
@@ -23,9 +23,13 @@ export async function openCuda(): Promise<DeviceProvider> {
     memory: 'Cuda',
     // Its kernel takes half precision only.
     lacks: new Set(['GroupQueryAttention']),
+    halfPrecisions: () => (hasBfloat16() ? ['bf16', 'fp16'] : ['fp16']),
     append: (options) => appendCuda(environment.library, options),
   };
 }
+
+/** GPUs before Ampere, of the compute capability 8, emulate bfloat16, which is slower than float32. */
+const hasBfloat16 = (): boolean => (cudaCapability() ?? 8) >= 8;
 
 /**
  * Loads CUDA's libraries, so that the provider finds them by name wherever they are installed. They depend on each other:

@@ -1,7 +1,7 @@
 import { type DeviceArray, ELEMENT_BYTES, type HostArray, isOnDevice, sizeOf } from '../graph/graph-value.ts';
 import { ArrayPool } from '../native/native-session.ts';
 import type { OrtLibrary, Pointer } from '../native/ort-library.ts';
-import type { CompiledGraph, GraphOutput, StoredTensor } from '../session/graph-runner.ts';
+import type { CompiledGraph, GraphOutput, RunOptions, StoredTensor } from '../session/graph-runner.ts';
 import { deviceFailure } from './device-failure.ts';
 
 /** Bytes that crossed between the host and the device. */
@@ -28,7 +28,7 @@ export class DeviceSession implements CompiledGraph {
     this.#parts = parts;
   }
 
-  run(inputs: readonly StoredTensor[], onHost: ReadonlySet<number> = NONE): (HostArray | DeviceArray)[] {
+  run(inputs: readonly StoredTensor[], { onHost = NONE }: RunOptions = {}): (HostArray | DeviceArray)[] {
     const { library, session } = this.#parts;
     const binding = library.create('CreateIoBinding', session);
     const values: Pointer[] = [];
@@ -51,9 +51,9 @@ export class DeviceSession implements CompiledGraph {
   // The engine orders the work of all sessions on the device; calls from two threads at a time are not ordered.
   async runAsync(
     inputs: readonly StoredTensor[],
-    onHost?: ReadonlySet<number>,
+    options?: RunOptions,
   ): Promise<(HostArray | DeviceArray)[]> {
-    return this.run(inputs, onHost);
+    return this.run(inputs, options);
   }
 
   dispose(): void {

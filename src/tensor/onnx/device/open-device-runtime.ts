@@ -1,7 +1,9 @@
+import type { HalfPrecision } from '../../ops/product-precision.ts';
 import { planGraph } from '../graph/graph-plan.ts';
 import { GraphRecorder } from '../graph/graph-recorder.ts';
 import { hostArrayOf, operator } from '../graph/graph-value.ts';
-import { openEnvironment, sessionOptions } from '../native/open-native-runtime.ts';
+import { noTensors } from '../graph/value-storage.ts';
+import { sessionOptions } from '../native/open-native-runtime.ts';
 import type { Pointer } from '../native/ort-library.ts';
 import {
   type CompileRequest,
@@ -10,10 +12,12 @@ import {
   type GraphRunner,
   type StoredTensor,
 } from '../session/graph-runner.ts';
-import { findAdapter } from './adapter.ts';
 import { openCuda } from './cuda-provider.ts';
+import { deviceFailure } from './device-failure.ts';
 import type { DeviceBackendName, DeviceProvider } from './device-provider.ts';
 import { DeviceSession, type DeviceTraffic } from './device-session.ts';
+import { halfPrecisionsOf } from './half-precisions.ts';
+import { openWebgpu } from './webgpu-provider.ts';
 
 /** A runner whose tensors stay on a device between runs. */
 export interface DeviceRunner extends GraphRunner {
@@ -29,39 +33,31 @@ export async function openDeviceRuntime(
 ): Promise<DeviceRunner> {
   const provider = await (backend === 'cuda' ? openCuda() : openWebgpu());
   const { library, version } = provider.environment;
+  const { lacks, longestHalfSum } = provider;
+  const traits = { ...(lacks && { lacks }), ...(longestHalfSum && { longestHalfSum }) };
   const traffic = { uploaded: 0, downloaded: 0 };
   const memory = library.create('CreateMemoryInfo', provider.memory, 0, 0, 0);
   const compile = (request: CompileRequest) => compileOn({ provider, memory, traffic, fallback }, request);
   const device = deviceMemory(compile);
   checkDevice(device);
+  let halves: readonly HalfPrecision[] | undefined;
   return {
     engine: `onnxruntime ${version}, ${provider.description}`,
     threads: 1,
     isNative: false,
-    lacks: provider.lacks,
+    ...traits,
+    get halfPrecisions() {
+      halves ??= halfPrecisionsOf(provider.halfPrecisions(), {
+        ...traits,
+        compile: (request) => compileOn({ provider, memory, traffic, fallback: 'refuse' }, request),
+      });
+      return halves;
+    },
     device,
     traffic,
     compile,
   };
 }
-
-/** WebGPU, which the library of onnxruntime-node contains: Vulkan, Direct3D 12 or Metal. */
-async function openWebgpu(): Promise<DeviceProvider> {
-  const environment = await openEnvironment();
-  const { library } = environment;
-  const adapter = await findAdapter();
-  return {
-    environment,
-    description: `WebGPU on ${adapter?.name ?? 'an unknown adapter'}`,
-    memory: 'WebGPU_Buffer',
-    lacks: LACKS,
-    append: (options) =>
-      library.call('SessionOptionsAppendExecutionProvider', options, 'WebGPU', null, null, 0),
-  };
-}
-
-/** Operators without a kernel, or with one that leaves out a result or fails where shapes broadcast. */
-const LACKS = new Set(['FusedMatMul', 'LogSoftmax', 'SimplifiedLayerNormalization', 'MatMulNBits', 'Pow']);
 
 export interface DeviceOptions {
   /** `refuse`: a graph fails if the device lacks a kernel for one of its nodes; else the processor computes that node. */
@@ -97,6 +93,8 @@ function compileOn(device: Device, { model, inputs, outputs }: CompileRequest): 
       deviceInfo: memory,
       traffic,
     });
+  } catch (cause) {
+    throw deviceFailure(cause);
   } finally {
     library.release('SessionOptions', options);
   }
@@ -117,7 +115,7 @@ function deviceMemory(compile: (request: CompileRequest) => DeviceSession): Devi
       if (array === undefined || !('isOnDevice' in array)) throw new Error('An upload stayed on the host.');
       return array;
     },
-    download: (tensor) => hostArrayOf(identityOf(tensor).run([tensor], FIRST)[0]),
+    download: (tensor) => hostArrayOf(identityOf(tensor).run([tensor], { onHost: FIRST })[0]),
   };
 }
 
@@ -141,9 +139,3 @@ function identity({ shape, type }: StoredTensor): CompileRequest {
   if (plan === null) throw new Error('a graph with an output has no plan');
   return compileRequest(plan);
 }
-
-const refuse = () => {
-  throw new Error('This graph has no tfjs tensors.');
-};
-
-const noTensors = { graphValueOf: refuse, register: refuse, addReference: refuse, replace: refuse };

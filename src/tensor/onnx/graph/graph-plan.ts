@@ -2,8 +2,10 @@ import { ELEMENT_BYTES, type GraphNode, type GraphValue, ONNX_TYPE, sizeOf } fro
 
 /** The part of a pending graph that must run, with its values numbered. */
 export interface GraphPlan {
-  /** Equal for graphs of equal operators, wiring, shapes, element types and outputs. */
+  /** Equal for graphs of equal operators, wiring, element types, outputs and, unless it is open, shapes. */
   readonly key: string;
+  /** Whether it computes inputs of any sizes: shapes are not part of its structure. */
+  readonly isOpen: boolean;
   readonly nodes: readonly GraphNode[];
   /** Values fed from the host, in the order of their numbers. */
   readonly inputs: readonly GraphValue[];
@@ -22,11 +24,12 @@ export function planGraph(pending: readonly GraphNode[], { takesWeights = false 
   const nodes = neededNodes(pending);
   if (nodes.length === 0) return null;
   lastPlan++;
-  const { codes, inputs, constants, weights } = numberValues(nodes, takesWeights);
+  const isOpen = nodes.every((node) => node.isOpen);
+  const { codes, inputs, constants, weights } = numberValues(nodes, { takesWeights, isOpen });
   const outputs = nodes.flatMap((node) => node.outputs.filter(isOutput));
   codes.push('outputs');
   for (const value of outputs) codes.push(value.number, value.overwrites?.number ?? -1);
-  return { key: codes.join(), nodes, inputs, constants, weights, outputs };
+  return { key: codes.join(), isOpen, nodes, inputs, constants, weights, outputs };
 }
 
 function neededNodes(pending: readonly GraphNode[]): GraphNode[] {
@@ -49,15 +52,20 @@ const isOutput = (value: GraphValue): boolean =>
   value.data === null && (value.overwrites !== null || isHeld(value));
 
 interface Numbered {
-  readonly codes: (number | string)[];
+  readonly codes: (number | string | undefined)[];
   readonly inputs: GraphValue[];
   readonly constants: GraphValue[];
   readonly weights: GraphValue[];
   readonly takesWeights: boolean;
+  readonly isOpen: boolean;
 }
 
-function numberValues(nodes: readonly GraphNode[], takesWeights: boolean): Numbered {
-  const numbered: Numbered = { codes: [], inputs: [], constants: [], weights: [], takesWeights };
+function numberValues(
+  nodes: readonly GraphNode[],
+  options: Pick<Numbered, 'takesWeights' | 'isOpen'>,
+): Numbered {
+  const codes = options.isOpen ? ['open'] : [];
+  const numbered: Numbered = { codes, inputs: [], constants: [], weights: [], ...options };
   let next = 0;
   const number = (value: GraphValue) => {
     value.plan = lastPlan;
@@ -77,7 +85,8 @@ function numberValues(nodes: readonly GraphNode[], takesWeights: boolean): Numbe
   return numbered;
 }
 
-function addSource({ codes, inputs, constants, weights, takesWeights }: Numbered, value: GraphValue): void {
+function addSource(numbered: Numbered, value: GraphValue): void {
+  const { codes, inputs, constants, weights, takesWeights, isOpen } = numbered;
   if (value.constant !== '') {
     constants.push(value);
     codes.push(value.constant);
@@ -86,9 +95,14 @@ function addSource({ codes, inputs, constants, weights, takesWeights }: Numbered
     codes.push(`weight ${value.weight}`);
   } else {
     inputs.push(value);
-    codes.push(-1, ONNX_TYPE[value.type], value.shape.length, ...value.shape);
+    codes.push(-1, ONNX_TYPE[value.type], value.shape.length);
+    codes.push(...(isOpen ? openShape(value) : value.shape));
   }
 }
+
+/** The dimensions that an open plan fixes: how many sizes a vector of sizes has decides the rank of a result. */
+export const openShape = ({ shape, type }: GraphValue): readonly (number | undefined)[] =>
+  type === 'int64' ? shape : shape.map(() => undefined);
 
 /** Peak bytes of a plan's values, each freed after its last use. */
 export function peakBytes({ nodes, outputs }: GraphPlan): number {
@@ -111,4 +125,19 @@ export function peakBytes({ nodes, outputs }: GraphPlan): number {
 
 function bytesOf({ shape, type }: GraphValue): number {
   return sizeOf(shape) * ELEMENT_BYTES[type];
+}
+
+/** The nodes after the first `count`, and those of the first `count` whose results they need and no run has stored. */
+export function withoutFirst(nodes: readonly GraphNode[], count: number): GraphNode[] {
+  const missing = new Set<GraphValue>();
+  const isKept = (node: GraphNode, index: number) =>
+    index >= count || node.outputs.some((value) => missing.has(value));
+  const kept: GraphNode[] = [];
+  for (let i = nodes.length - 1; i >= 0; i--) {
+    const node = nodes[i];
+    if (node === undefined || !isKept(node, i)) continue;
+    kept.push(node);
+    for (const value of node.inputs) if (value.data === null) missing.add(value);
+  }
+  return kept.reverse();
 }

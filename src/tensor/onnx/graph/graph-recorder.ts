@@ -1,9 +1,13 @@
 import type { DataType, TensorInfo } from '@tensorflow/tfjs-core';
+import { broadcastShape } from './broadcast-shape.ts';
+import type { EngineTraits } from './engine-traits.ts';
+import { withoutFirst } from './graph-plan.ts';
 import {
   type ElementType,
   type GraphNode,
   type GraphValue,
   graphValue,
+  type HalfType,
   type HostArray,
   hostArray,
   ONNX_TYPE,
@@ -12,15 +16,7 @@ import {
   sameShape,
   sizeOf,
 } from './graph-value.ts';
-
-/** Where the recorder finds the values of tensors, and registers new ones. */
-export interface ValueStorage {
-  graphValueOf(tensor: TensorInfo): GraphValue;
-  register(value: GraphValue): object;
-  addReference(tensor: TensorInfo): void;
-  /** Gives a tensor another value; what was recorded before keeps the old one. */
-  replace(tensor: TensorInfo, value: GraphValue): void;
-}
+import type { ValueStorage } from './value-storage.ts';
 
 const RESHAPE = operator('Reshape');
 const EXPAND = operator('Expand');
@@ -29,35 +25,56 @@ const IDENTITY = operator('Identity');
 /** What a kernel records with: it turns tensors into graph values, adds nodes over them and returns tensors. */
 export class GraphRecorder {
   readonly #storage: ValueStorage;
-  readonly #lacks: ReadonlySet<string>;
+  readonly #engine: EngineTraits;
   readonly #constants = new Map<string, GraphValue>();
   /** Those of the present graph: each is one input, however many nodes read it. */
   readonly #numbers = new Map<number, GraphValue>();
+  /** Values of the present graph in half precision, by the value they were rounded from. */
+  readonly #halves = new Map<GraphValue, GraphValue>();
   #nodes: GraphNode[] = [];
+  #isOpen = false;
 
-  constructor(storage: ValueStorage, lacks: ReadonlySet<string> = new Set()) {
+  constructor(storage: ValueStorage, engine: EngineTraits = {}) {
     this.#storage = storage;
-    this.#lacks = lacks;
+    this.#engine = engine;
   }
 
   /** Whether the engine computes this operator where it computes the others. */
   has({ type }: Operator): boolean {
-    return !this.#lacks.has(type);
+    return this.#engine.lacks?.has(type) !== true;
+  }
+
+  /** The most products of two factors in half precision that one node may add up. */
+  get longestHalfSum(): number {
+    return this.#engine.longestHalfSum ?? Number.POSITIVE_INFINITY;
   }
 
   get pending(): readonly GraphNode[] {
     return this.#nodes;
   }
 
+  /** What `record` records is compiled once for all sizes: they are inputs. */
+  withOpenSizes<Result>(record: () => Result): Result {
+    const before = this.#isOpen;
+    this.#isOpen = true;
+    try {
+      return record();
+    } finally {
+      this.#isOpen = before;
+    }
+  }
+
   /** Drops what was recorded, once it has run. */
   clear(): void {
     this.#nodes = [];
     this.#numbers.clear();
+    this.#halves.clear();
   }
 
   /** Drops the first `count` nodes, which have run, except those that a later node still needs. */
   forget(count: number): void {
     this.#nodes = withoutFirst(this.#nodes, count);
+    this.#halves.clear();
   }
 
   /** The value of a tensor, in that tensor's shape. */
@@ -88,7 +105,7 @@ export class GraphRecorder {
   }: NodeToAdd & { readonly shape: readonly number[]; readonly type?: ElementType }): GraphValue {
     if (sizeOf(shape) === 0) return this.fromHost(hostArray(type, 0), { shape, type });
     const output = graphValue({ shape, type });
-    const node = { operator, inputs, outputs: [output] };
+    const node = { operator, inputs, outputs: [output], isOpen: this.#isOpen };
     output.producer = node;
     this.#nodes.push(node);
     return output;
@@ -119,6 +136,15 @@ export class GraphRecorder {
     });
   }
 
+  /** The value in half precision. A weight or an activation is rounded once, however many products of the graph read it. */
+  half(value: GraphValue, type: HalfType): GraphValue {
+    const known = this.#halves.get(value);
+    if (known?.type === type) return known;
+    const made = this.cast(value, type);
+    this.#halves.set(value, made);
+    return made;
+  }
+
   /**
    * A tensor filled with `value`. The value is an input: what depends on constants alone the engine computes while it
    * compiles, and keeps as long as the session.
@@ -137,7 +163,7 @@ export class GraphRecorder {
     outputs,
   }: NodeToAdd & { readonly outputs: readonly TensorSpec[] }): GraphValue[] {
     const values = outputs.map(graphValue);
-    const node = { operator, inputs, outputs: values };
+    const node = { operator, inputs, outputs: values, isOpen: this.#isOpen };
     for (const value of values) value.producer = node;
     this.#nodes.push(node);
     return values;
@@ -148,17 +174,21 @@ export class GraphRecorder {
     return graphValue({ ...spec, data });
   }
 
-  /** Axes, sizes and so on: a constant int64 vector, part of the graph's structure. */
+  /** Axes, sizes and so on: an int64 vector, part of the graph's structure unless sizes are open. */
   integers(values: readonly number[]): GraphValue {
-    const name = `[${values.join()}]`;
-    return this.#constant(name, () =>
-      graphValue({
-        shape: [values.length],
-        type: 'int64',
-        data: BigInt64Array.from(values, BigInt),
-        constant: name,
-      }),
-    );
+    const data = () => BigInt64Array.from(values, BigInt);
+    return this.#size(`[${values.join()}]`, () => ({ shape: [values.length], type: 'int64', data: data() }));
+  }
+
+  /** The number of elements along an axis, as an operator takes it. */
+  size(value: number): GraphValue {
+    return this.#size(`size ${value}`, () => ({ shape: [], type: 'int32', data: Int32Array.of(value) }));
+  }
+
+  #size(name: string, make: () => Parameters<typeof graphValue>[0]): GraphValue {
+    return this.#isOpen
+      ? this.#constant(`fed ${name}`, () => graphValue(make()))
+      : this.#constant(name, () => graphValue({ ...make(), constant: name }));
   }
 
   /** A constant scalar of the formula itself, such as the 1 of 1 - x; never a setting that may change. */
@@ -167,6 +197,13 @@ export class GraphRecorder {
     return this.#constant(name, () =>
       graphValue({ shape: [], type, data: hostArray(type, 1, value), constant: name }),
     );
+  }
+
+  /** A constant tensor of ones, a small part of the graph's structure. */
+  ones(shape: readonly number[]): GraphValue {
+    const name = `ones ${shape.join()}`;
+    const data = () => hostArray('float32', sizeOf(shape), 1);
+    return this.#constant(name, () => graphValue({ shape, type: 'float32', data: data(), constant: name }));
   }
 
   /** A tfjs tensor that holds the value, or a copy if another tensor already holds it. */
@@ -213,37 +250,4 @@ interface NodeToAdd {
 interface TensorSpec {
   readonly shape: readonly number[];
   readonly type: ElementType;
-}
-
-/** The nodes after the first `count`, and those of the first `count` whose results they need and no run has stored. */
-function withoutFirst(nodes: readonly GraphNode[], count: number): GraphNode[] {
-  const missing = new Set<GraphValue>();
-  const isKept = (node: GraphNode, index: number) =>
-    index >= count || node.outputs.some((value) => missing.has(value));
-  const kept: GraphNode[] = [];
-  for (let i = nodes.length - 1; i >= 0; i--) {
-    const node = nodes[i];
-    if (node === undefined || !isKept(node, i)) continue;
-    kept.push(node);
-    for (const value of node.inputs) if (value.data === null) missing.add(value);
-  }
-  return kept.reverse();
-}
-
-/** The shape that values broadcast to. */
-export function broadcastShape(values: readonly GraphValue[]): readonly number[] {
-  let shape: readonly number[] = values[0]?.shape ?? [];
-  for (let i = 1; i < values.length; i++) shape = broadcastPair(shape, values[i]?.shape ?? []);
-  return shape;
-}
-
-function broadcastPair(a: readonly number[], b: readonly number[]): readonly number[] {
-  const [long, short] = a.length >= b.length ? [a, b] : [b, a];
-  const offset = long.length - short.length;
-  return long.map((size, i) => {
-    const other = i < offset ? 1 : (short[i - offset] ?? 1);
-    if (size !== other && size !== 1 && other !== 1)
-      throw new Error(`Tensors of the shapes [${a}] and [${b}] do not broadcast.`);
-    return size === 1 ? other : size;
-  });
 }

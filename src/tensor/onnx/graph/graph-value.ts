@@ -1,3 +1,5 @@
+import type { HalfPrecision } from '../../ops/product-precision.ts';
+
 /**
  * A tensor of the graph: computed (`data`), or still to be computed by `producer`.
  * Plain fields and no methods: recording makes thousands of these a second.
@@ -31,6 +33,8 @@ export interface GraphNode {
   readonly operator: Operator;
   readonly inputs: readonly GraphValue[];
   readonly outputs: readonly GraphValue[];
+  /** Whether the sizes that it depends on are inputs. */
+  readonly isOpen: boolean;
 }
 
 export function graphValue({
@@ -101,8 +105,16 @@ export function operator(type: string, attributes: OperatorAttributes = {}): Ope
   return made;
 }
 
-/** Element types of values inside a graph; uint8 is for weights, int64 for indices, and neither leaves the graph. */
-export type ElementType = 'float32' | 'int32' | 'bool' | 'uint8' | 'int64' | 'double';
+/**
+ * Element types of values inside a graph. uint8 and uint4 (two in a byte) are for weights, int64 for indices, and half precision for the factors and
+ * results of products; none of them leaves the graph.
+ */
+export type ElementType = 'float32' | 'int32' | 'bool' | 'uint8' | 'uint4' | 'int64' | 'double' | HalfType;
+
+/** The 16-bit floats, which are computed in a graph and are never on the host. */
+export type HalfType = 'float16' | 'bfloat16';
+
+export const HALF_TYPES: Readonly<Record<HalfPrecision, HalfType>> = { fp16: 'float16', bf16: 'bfloat16' };
 
 /** The arrays that hold a tensor's elements on the host. */
 export type HostArray = Float32Array | Int32Array | Uint8Array | BigInt64Array | Float64Array;
@@ -133,7 +145,10 @@ export const ONNX_TYPE: Readonly<Record<ElementType, number>> = {
   int32: 6,
   int64: 7,
   bool: 9,
+  float16: 10,
   double: 11,
+  uint4: 21,
+  bfloat16: 16,
 };
 
 export const ELEMENT_BYTES: Readonly<Record<ElementType, number>> = {
@@ -142,7 +157,10 @@ export const ELEMENT_BYTES: Readonly<Record<ElementType, number>> = {
   int64: 8,
   bool: 1,
   uint8: 1,
+  uint4: 0.5,
   double: 8,
+  float16: 2,
+  bfloat16: 2,
 };
 
 /** The array for `count` elements, filled with `value`. */
@@ -155,11 +173,21 @@ export function hostArray(type: ElementType, count: number, value = 0): HostArra
     case 'bool':
     case 'uint8':
       return new Uint8Array(count).fill(value);
+    case 'uint4':
+      return new Uint8Array(Math.ceil(count / 2)).fill(17 * value);
     case 'int64':
       return new BigInt64Array(count).fill(BigInt(value));
     case 'double':
       return new Float64Array(count).fill(value);
+    case 'float16':
+    case 'bfloat16':
+      return neverOnHost(type);
     default:
       return type satisfies never;
   }
+}
+
+/** Throws: no array of the host has elements of this type. */
+export function neverOnHost(type: HalfType): never {
+  throw new Error(`Elements of the type ${type} are inside a graph only.`);
 }

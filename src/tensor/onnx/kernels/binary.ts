@@ -1,4 +1,5 @@
-import { broadcastShape, type GraphRecorder } from '../graph/graph-recorder.ts';
+import { broadcastShape } from '../graph/broadcast-shape.ts';
+import type { GraphRecorder } from '../graph/graph-recorder.ts';
 import { type GraphValue, operator, sameShape } from '../graph/graph-value.ts';
 import { type Kernel, kernel } from './kernel.ts';
 

@@ -23,7 +23,7 @@ export const inPlaceKernels = {
           graph.view(query, [batch, 1, queryWidth]),
           graph.view(graph.value(inputs.key), [batch, 1, heads * headDim]),
           graph.view(graph.value(inputs.value), [batch, 1, heads * headDim]),
-          ...[keys, values, graph.value(inputs.lengths), graph.scalar(slots, 'int32')],
+          ...[keys, values, graph.value(inputs.lengths), graph.size(slots)],
         ],
         outputs: [
           { shape: [batch, 1, queryWidth], type: 'float32' },

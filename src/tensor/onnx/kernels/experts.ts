@@ -1,7 +1,7 @@
 import type { GraphRecorder } from '../graph/graph-recorder.ts';
 import { type GraphValue, operator } from '../graph/graph-value.ts';
 import { kernel } from './kernel.ts';
-import { matMul } from './mat-mul.ts';
+import { matMul } from './product.ts';
 
 const MUL = operator('Mul');
 const ADD = operator('Add');

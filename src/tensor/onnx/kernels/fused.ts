@@ -2,8 +2,8 @@ import { IGNORED_TARGET } from '../../ops/losses.ts';
 import type { GraphRecorder } from '../graph/graph-recorder.ts';
 import { type GraphValue, operator } from '../graph/graph-value.ts';
 import { kernel } from './kernel.ts';
-import { matMul } from './mat-mul.ts';
 import { logSoftmax } from './normalization.ts';
+import { matMul } from './product.ts';
 
 const ADD = operator('Add');
 const SUB = operator('Sub');

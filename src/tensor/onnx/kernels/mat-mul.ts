@@ -1,81 +1,10 @@
 import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
-import { broadcastShape, type GraphRecorder } from '../graph/graph-recorder.ts';
-import { type GraphValue, graphValue, operator, sizeOf } from '../graph/graph-value.ts';
+import { productPrecision } from '../../ops/product-precision.ts';
+import type { GraphRecorder } from '../graph/graph-recorder.ts';
+import { type GraphValue, operator, sizeOf } from '../graph/graph-value.ts';
 import { type Kernel, type KernelCall, kernel, listKernel } from './kernel.ts';
-import { transposed } from './shape.ts';
+import { matMul, type Product, productShape } from './product.ts';
 import { direct, type Formula, leakyRelu, relu6 } from './unary.ts';
-
-interface Product {
-  readonly a: GraphValue;
-  readonly b: GraphValue;
-  readonly transposeA: boolean;
-  readonly transposeB: boolean;
-  /** A factor of the product, applied inside the matrix multiplication. */
-  readonly scale?: number | undefined;
-}
-
-/** The product of two (batches of) matrices of any rank from 2 up. */
-export function matMul(graph: GraphRecorder, product: Product): GraphValue {
-  const { a, b, transposeA, transposeB, scale = 1 } = product;
-  const shape = productShape(product);
-  const inner = a.shape.at(transposeA ? -2 : -1);
-  if (inner === 0) return graph.filled(0, { shape, type: a.type });
-  if (a.type !== 'float32') return integerProduct(graph, { ...product, shape });
-  const flags = { transA: transposeA ? 1 : 0, transB: transposeB ? 1 : 0, alpha: scale };
-  if (a.shape.length === 2 && b.shape.length === 2) {
-    return graph.add({ operator: operator('Gemm', flags), inputs: [a, b], shape });
-  }
-  const isPlain = !transposeA && !transposeB && scale === 1;
-  if (isPlain) return graph.add({ operator: MAT_MUL, inputs: [a, b], shape });
-  const fused = operator('FusedMatMul', flags);
-  return graph.has(fused)
-    ? graph.add({ operator: fused, inputs: [a, b], shape })
-    : scaledProduct(graph, { ...product, shape });
-}
-
-const MAT_MUL = operator('MatMul');
-
-/** For an engine without FusedMatMul. */
-function scaledProduct(
-  graph: GraphRecorder,
-  { a, b, transposeA, transposeB, scale = 1, shape }: Product & { readonly shape: readonly number[] },
-): GraphValue {
-  const inputs = [
-    transposeA ? withLastTwoSwapped(graph, a) : a,
-    transposeB ? withLastTwoSwapped(graph, b) : b,
-  ];
-  const value = graph.add({ operator: MAT_MUL, inputs, shape });
-  return scale === 1 ? value : graph.apply(operator('Mul'), [value, graph.scalar(scale)]);
-}
-
-/** Only MatMul takes integers; bools are multiplied as integers. */
-function integerProduct(
-  graph: GraphRecorder,
-  { a, b, transposeA, transposeB, shape }: Product & { readonly shape: readonly number[] },
-): GraphValue {
-  const factors = [
-    transposeA ? withLastTwoSwapped(graph, a) : a,
-    transposeB ? withLastTwoSwapped(graph, b) : b,
-  ];
-  const inputs = factors.map((value) => graph.cast(value, 'int32'));
-  return graph.cast(graph.add({ operator: MAT_MUL, inputs, shape }), a.type);
-}
-
-function withLastTwoSwapped(graph: GraphRecorder, x: GraphValue): GraphValue {
-  const rank = x.shape.length;
-  const perm = x.shape.map((_, i) => (i < rank - 2 ? i : 2 * rank - 3 - i));
-  return transposed(graph, { x, perm });
-}
-
-function productShape({ a, b, transposeA, transposeB }: Product): number[] {
-  const [innerA, innerB] = [a.shape.at(transposeA ? -2 : -1), b.shape.at(transposeB ? -1 : -2)];
-  if (innerA === undefined || innerA !== innerB)
-    throw new Error(`Tensors of the shapes [${a.shape}] and [${b.shape}] have no matrix product.`);
-  const outer = [a, b].map(({ shape, type }) => graphValue({ shape: shape.slice(0, -2), type }));
-  const rows = a.shape.at(transposeA ? -1 : -2) ?? 0;
-  const columns = b.shape.at(transposeB ? -2 : -1) ?? 0;
-  return [...broadcastShape(outer), rows, columns];
-}
 
 interface MatMulAttributes {
   readonly transposeA: boolean;
@@ -143,7 +72,13 @@ function biasedProduct({ inputs, attributes, graph }: KernelCall<FusedInputs, Fu
 
 function withBias(graph: GraphRecorder, product: Product & { readonly bias: GraphValue }): GraphValue {
   const { a, b, bias, transposeA, transposeB } = product;
-  const isGemm = a.shape.length === 2 && b.shape.length === 2 && sizeOf(a.shape) > 0 && bias.shape.length < 3;
+  // In half precision the bias is added to the result in float32.
+  const isGemm =
+    productPrecision() === 'float32' &&
+    a.shape.length === 2 &&
+    b.shape.length === 2 &&
+    sizeOf(a.shape) > 0 &&
+    bias.shape.length < 3;
   if (!isGemm) return graph.apply(operator('Add'), [matMul(graph, product), bias]);
   const flags = { transA: transposeA ? 1 : 0, transB: transposeB ? 1 : 0, alpha: 1 };
   return graph.add({ operator: operator('Gemm', flags), inputs: [a, b, bias], shape: productShape(product) });

@@ -1,9 +1,17 @@
-import { ELEMENT_BYTES, type ElementType, type HostArray, sizeOf } from '../graph/graph-value.ts';
 import {
+  ELEMENT_BYTES,
+  type ElementType,
+  type HostArray,
+  neverOnHost,
+  sizeOf,
+} from '../graph/graph-value.ts';
+import {
+  type BoundRun,
   type CompiledGraph,
   type GraphOutput,
   type HostTensor,
   hostTensor,
+  type RunOptions,
   type StoredTensor,
 } from '../session/graph-runner.ts';
 import { type OrtLibrary, type Pointer, pointerArray } from './ort-library.ts';
@@ -35,8 +43,8 @@ export class NativeSession implements CompiledGraph {
     );
   }
 
-  run(inputs: readonly StoredTensor[]): HostArray[] {
-    const run = this.#prepare(inputs.map(hostTensor));
+  run(inputs: readonly StoredTensor[], options?: RunOptions): HostArray[] {
+    const run = this.#prepare(inputs.map(hostTensor), options);
     try {
       this.#parts.library.call('Run', ...run.args);
       return run.results;
@@ -45,15 +53,43 @@ export class NativeSession implements CompiledGraph {
     }
   }
 
-  async runAsync(inputs: readonly StoredTensor[]): Promise<HostArray[]> {
-    const run = this.#prepare(inputs.map(hostTensor));
+  async runAsync(inputs: readonly StoredTensor[], options?: RunOptions): Promise<HostArray[]> {
+    const run = this.#prepare(inputs.map(hostTensor), options);
+    try {
+      await this.#call(run);
+      return run.results;
+    } finally {
+      this.#release(run);
+    }
+  }
+
+  bind(inputs: readonly StoredTensor[], options?: RunOptions): BoundRun {
+    const run = this.#prepare(inputs.map(hostTensor), options);
+    const session = this;
+    let isDisposed = false;
+    return {
+      results: run.results,
+      get isStale() {
+        return session.#isDisposed;
+      },
+      run: () => {
+        if (isDisposed) throw new Error('A run was repeated after it was disposed of.');
+        return this.#call(run);
+      },
+      dispose: () => {
+        if (!isDisposed) this.#release(run);
+        isDisposed = true;
+      },
+    };
+  }
+
+  async #call(run: Run): Promise<void> {
+    if (this.#isDisposed) throw new Error('A graph was run after it was disposed of.');
     this.#running++;
     try {
       await this.#parts.library.callAsync('Run', ...run.args);
-      return run.results;
     } finally {
       this.#running--;
-      this.#release(run);
       if (this.#isDisposed) this.#end();
     }
   }
@@ -71,8 +107,9 @@ export class NativeSession implements CompiledGraph {
     this.#parts.onDisposed();
   }
 
-  #prepare(inputs: readonly HostTensor[]): Run {
-    const { library, memoryInfo, session, outputs, arrays } = this.#parts;
+  #prepare(inputs: readonly HostTensor[], { shapes = [] }: RunOptions = {}): Run {
+    const { library, memoryInfo, session, arrays } = this.#parts;
+    const outputs = this.#parts.outputs.map((one, i) => ({ ...one, shape: shapes[i] ?? one.shape }));
     const results = outputs.map((output) => overwritten(output, inputs) ?? arrays.take(output));
     const fed = inputs.map((input) => library.createTensor(memoryInfo, input));
     const filled = outputs.map(({ shape, type }, i) =>
@@ -160,11 +197,15 @@ function uninitializedArray(type: ElementType, bytes: number): HostArray {
       return new Int32Array(buffer);
     case 'bool':
     case 'uint8':
+    case 'uint4':
       return new Uint8Array(buffer);
     case 'int64':
       return new BigInt64Array(buffer);
     case 'double':
       return new Float64Array(buffer);
+    case 'float16':
+    case 'bfloat16':
+      return neverOnHost(type);
     default:
       return type satisfies never;
   }

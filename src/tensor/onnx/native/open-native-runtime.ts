@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { planGraph } from '../graph/graph-plan.ts';
 import { GraphRecorder } from '../graph/graph-recorder.ts';
 import { hostArrayOf, operator } from '../graph/graph-value.ts';
+import { noTensors } from '../graph/value-storage.ts';
 import {
   type CompiledGraph,
   type CompileRequest,
@@ -142,12 +143,6 @@ function checkRunner(compile: (request: CompileRequest) => CompiledGraph): void 
   const computed = hostArrayOf(result).join();
   if (computed !== '-2,-3') throw new Error(`it computes -(2, 3) as (${computed})`);
 }
-
-const refuse = () => {
-  throw new Error('This graph has no tfjs tensors.');
-};
-
-const noTensors = { graphValueOf: refuse, register: refuse, addReference: refuse, replace: refuse };
 
 export interface LibraryFile {
   readonly path: string;

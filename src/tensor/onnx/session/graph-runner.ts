@@ -1,4 +1,6 @@
+import type { HalfPrecision } from '../../ops/product-precision.ts';
 import { encodeModel, valueName } from '../encode-model.ts';
+import type { EngineTraits } from '../graph/engine-traits.ts';
 import type { GraphPlan } from '../graph/graph-plan.ts';
 import {
   type DeviceArray,
@@ -9,7 +11,7 @@ import {
 } from '../graph/graph-value.ts';
 
 /** Compiles ONNX models and runs them: everything this backend asks of an engine. */
-export interface GraphRunner {
+export interface GraphRunner extends EngineTraits {
   /** Name and version of the engine. */
   readonly engine: string;
   /** Threads that one operator may use. */
@@ -18,8 +20,8 @@ export interface GraphRunner {
   readonly isNative: boolean;
   /** Why it is a slower runner than there could be. */
   readonly note?: string;
-  /** Operators that the engine computes on another device than the rest, with a copy before and after. */
-  readonly lacks?: ReadonlySet<string>;
+  /** The 16-bit types in which it multiplies matrices; a device tries them when it is first asked. */
+  readonly halfPrecisions?: readonly HalfPrecision[];
   /** Where tensors are kept, if that is not the host. */
   readonly device?: DeviceMemory;
   compile(request: CompileRequest): CompiledGraph;
@@ -44,6 +46,7 @@ export interface CompileRequest {
 
 export interface GraphOutput {
   readonly name: string;
+  /** That of the plan which was compiled first; an open plan has another in each run. */
   readonly shape: readonly number[];
   readonly type: ElementType;
   /** Index of the input whose memory takes the result; native runners only. */
@@ -60,13 +63,28 @@ export interface CompiledGraph {
    * Takes the inputs in order and returns the outputs in order, each in its own array. A runner with a device leaves them
    * there, except those with the indices `onHost`.
    */
-  run(inputs: readonly StoredTensor[], onHost?: ReadonlySet<number>): (HostArray | DeviceArray)[];
+  run(inputs: readonly StoredTensor[], options?: RunOptions): (HostArray | DeviceArray)[];
   /** The same without blocking this thread, if the engine can; the inputs must not change before it resolves. */
-  runAsync(
-    inputs: readonly StoredTensor[],
-    onHost?: ReadonlySet<number>,
-  ): Promise<(HostArray | DeviceArray)[]>;
+  runAsync(inputs: readonly StoredTensor[], options?: RunOptions): Promise<(HostArray | DeviceArray)[]>;
+  /** A run over these arrays, to be repeated with other numbers in them; native runners only. */
+  bind?(inputs: readonly StoredTensor[], options?: RunOptions): BoundRun;
   dispose(): void;
+}
+
+/** A run whose arrays are known: the results are always in the same ones. */
+export interface BoundRun {
+  readonly results: readonly HostArray[];
+  /** Whether the graph that it runs has been disposed of. */
+  readonly isStale: boolean;
+  run(): Promise<void>;
+  dispose(): void;
+}
+
+export interface RunOptions {
+  /** The indices of outputs that are read. */
+  readonly onHost?: ReadonlySet<number>;
+  /** The shapes of the outputs; by default those that were compiled. */
+  readonly shapes?: readonly (readonly number[])[];
 }
 
 export interface StoredTensor {

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { env, Tensor } from 'onnxruntime-node';
 import { binding, initOrt } from 'onnxruntime-node/dist/binding.js';
-import { type HostArray, hostArrayOf } from '../graph/graph-value.ts';
+import { type HostArray, hostArrayOf, neverOnHost } from '../graph/graph-value.ts';
 import { type NativeOptions, openNativeRuntime } from '../native/open-native-runtime.ts';
 import type { CompiledGraph, CompileRequest, GraphRunner, StoredTensor } from './graph-runner.ts';
 
@@ -61,6 +61,8 @@ export function openOnnxRuntime({
     engine: `onnxruntime ${env.versions.node ?? 'unknown'}`,
     threads,
     isNative: false,
+    // It takes no elements of 4 bits.
+    lacks: new Set(['DequantizeLinear']),
     compile: (request) => compile(request, threads),
   };
 }
@@ -106,5 +108,6 @@ function feedsOf(names: readonly string[], values: readonly StoredTensor[]): Fee
 
 // ONNX models say double, ONNX Runtime's JavaScript says float64.
 function tensorOf({ type, data, shape }: StoredTensor): Tensor {
+  if (type === 'float16' || type === 'bfloat16') return neverOnHost(type);
   return new Tensor(type === 'double' ? 'float64' : type, hostArrayOf(data) as Float32Array, shape);
 }

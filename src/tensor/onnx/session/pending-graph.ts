@@ -1,9 +1,10 @@
 import { UserError } from '../../../core/index.ts';
 import { HeldArrays } from '../device/held-arrays.ts';
 import { type GraphPlan, planGraph } from '../graph/graph-plan.ts';
-import { GraphRecorder, type ValueStorage } from '../graph/graph-recorder.ts';
-import type { DeviceArray, GraphValue, HostArray } from '../graph/graph-value.ts';
-import type { GraphRunner, StoredTensor } from './graph-runner.ts';
+import { GraphRecorder } from '../graph/graph-recorder.ts';
+import { type DeviceArray, type GraphValue, type HostArray, hostArrayOf } from '../graph/graph-value.ts';
+import type { ValueStorage } from '../graph/value-storage.ts';
+import type { BoundRun, GraphRunner, RunOptions, StoredTensor } from './graph-runner.ts';
 import { SessionCache } from './session-cache.ts';
 
 export interface BackendStatistics {
@@ -11,6 +12,16 @@ export interface BackendStatistics {
   readonly runs: number;
   readonly sessionsHeld: number;
   readonly sessionsCompiled: number;
+}
+
+/** A recorded pass over arrays that it reads whenever it is computed. */
+export interface BoundGraph {
+  readonly key: string;
+  readonly inputs: readonly StoredTensor[];
+  readonly run: BoundRun;
+  /** The arrays of the values that it was bound for. */
+  readonly results: readonly HostArray[];
+  readonly compute: () => Promise<void>;
 }
 
 /** What kernels have recorded and nothing has computed yet, and the sessions that compute it. Used by one thread. */
@@ -34,7 +45,7 @@ export class PendingGraph {
     readonly storage: ValueStorage;
     readonly mostPendingNodes: number;
   }) {
-    this.recorder = new GraphRecorder(storage, runner.lacks);
+    this.recorder = new GraphRecorder(storage, runner);
     this.#runner = runner;
     this.#mostPendingNodes = mostPendingNodes;
     this.#sessions = new SessionCache(runner);
@@ -56,13 +67,31 @@ export class PendingGraph {
     this.recorder.clear();
     if (plan !== null) {
       try {
-        this.#settleAll(plan, this.#sessions.find(plan).run(inputsOf(plan), waitedFor(plan)));
+        this.#settleAll(plan, this.#sessions.find(plan).run(inputsOf(plan), optionsOf(plan)));
       } catch (cause) {
         failAll(plan, cause);
       }
       this.#runs++;
     }
     this.#held.free([]);
+  }
+
+  /** Compiles what was recorded to compute some values, in place of computing it. Nothing else may be pending. */
+  bind(values: readonly GraphValue[]): BoundGraph {
+    const plan = this.#plan();
+    this.recorder.clear();
+    if (plan === null) throw new Error('A pass without results was recorded.');
+    const inputs = inputsOf(plan);
+    const run = this.#sessions.find(plan).bind?.(inputs, optionsOf(plan));
+    if (run === undefined) throw new Error('This engine does not repeat a run.');
+    const results = values.map(
+      (value) => run.results[plan.outputs.indexOf(value)] ?? hostArrayOf(value.data),
+    );
+    const compute = async () => {
+      this.#runs++;
+      await run.run();
+    };
+    return { key: plan.key, inputs, run, results, compute };
   }
 
   /** A tensor holds what is on the device. */
@@ -93,7 +122,7 @@ export class PendingGraph {
     const plan = this.#plan();
     if (plan !== null) {
       try {
-        this.#settleAll(plan, await this.#sessions.find(plan).runAsync(inputsOf(plan), waitedFor(plan)));
+        this.#settleAll(plan, await this.#sessions.find(plan).runAsync(inputsOf(plan), optionsOf(plan)));
       } catch (cause) {
         failAll(plan, cause);
       }
@@ -144,9 +173,9 @@ function inputsOf({ inputs }: GraphPlan): StoredTensor[] {
   });
 }
 
-/** The indices of the outputs that a read waits for. */
-function waitedFor({ outputs }: GraphPlan): ReadonlySet<number> {
-  return new Set(outputs.flatMap(({ readers }, index) => (readers > 0 ? [index] : [])));
+function optionsOf({ outputs }: GraphPlan): RunOptions {
+  const onHost = new Set(outputs.flatMap(({ readers }, index) => (readers > 0 ? [index] : [])));
+  return { onHost, shapes: outputs.map(({ shape }) => shape) };
 }
 
 /** Stores the reason why there are no results. */
