@@ -15,6 +15,7 @@ import {
   operator,
   sameShape,
   sizeOf,
+  type TensorSpec,
 } from './graph-value.ts';
 import type { ValueStorage } from './value-storage.ts';
 
@@ -245,9 +246,4 @@ export class GraphRecorder {
 interface NodeToAdd {
   readonly operator: Operator;
   readonly inputs: readonly GraphValue[];
-}
-
-interface TensorSpec {
-  readonly shape: readonly number[];
-  readonly type: ElementType;
 }
