@@ -121,25 +121,27 @@ async function report(turns) {
     logLikelihoods(turn).map((value, index) => Math.abs(value - turn.peer.log_likelihoods[index])),
   );
   const total = (values) => values.reduce((sum, value) => sum + value, 0);
-  return {
+  const ours = {
     work: turns.map(({ subject, responses }) => `${responses.length} questions of ${subject}`),
-    seconds: { tuneloom: turns.map(({ seconds }) => seconds), peer: paired.map(({ peer }) => peer.seconds) },
+    seconds: turns.map(({ seconds }) => seconds),
     with_process_and_model: turns.map(({ wholeSeconds }) => wholeSeconds),
-    ...(paired.length > 0 && {
-      ratio: total(paired.map(({ peer }) => peer.seconds)) / total(paired.map(({ seconds }) => seconds)),
-      of_pairs: median(paired.map(({ seconds, peer }) => peer.seconds / seconds)),
-      tokens: paired.map(({ peer }) => peer.tokens),
-      shared_tokens: paired.map(({ peer }) => peer.shared_tokens),
-    }),
-    right: {
-      tuneloom: turns.map(({ responses }) => responses.filter(isRight).length),
-      peer: paired.map(({ peer, responses }) => Math.round(peer.accuracy * responses.length)),
+    right: turns.map(({ responses }) => responses.filter(isRight).length),
+    peak_gigabytes: Math.max(...turns.map(({ memory }) => memory)) / 1e9,
+  };
+  if (paired.length === 0) return ours;
+  const peers = paired.map(({ peer }) => peer);
+  return {
+    ...ours,
+    peer: {
+      seconds: peers.map(({ seconds }) => seconds),
+      right: paired.map(({ peer, responses }) => Math.round(peer.accuracy * responses.length)),
+      peak_gigabytes: Math.max(...peers.map(({ memory }) => memory)) / 1e9,
+      tokens: peers.map(({ tokens }) => tokens),
+      shared_tokens: peers.map((one) => one.shared_tokens),
     },
+    ratio: total(peers.map(({ seconds }) => seconds)) / total(ours.seconds),
+    of_pairs: median(paired.map(({ seconds, peer }) => peer.seconds / seconds)),
     log_likelihoods: differences.length,
     largest_difference: Math.max(...differences),
-    peak_gigabytes: {
-      tuneloom: Math.max(...turns.map(({ memory }) => memory)) / 1e9,
-      peer: Math.max(...paired.map(({ peer }) => peer.memory)) / 1e9,
-    },
   };
 }
