@@ -1,3 +1,5 @@
+import { parseArgs } from 'node:util';
+import { againstLlamaCpp } from './decode-llama-cpp.mjs';
 import { gpt2Folder } from './gpt2-folder.mjs';
 import { median } from './median.mjs';
 import { referenceRows } from './reference-rows.mjs';
@@ -6,9 +8,15 @@ import { ourWorker, peerWorker } from './worker.mjs';
 // Greedy answers to the reference's 110 test prompts with GPT-2 124M, each as long as the expected one, alternating with
 // transformers' generate in batches of the same size, or with the reference's loop (one row at a time, without a cache),
 // which writes only every tenth answer: all of them would take a quarter of an hour a round.
-// node bench/decode.mjs [batch] [generate|loop] [float32|int8] [prompts] [rounds]
-const [batch = '8', mode = 'generate', precision = 'float32', prompts = '110', rounds = '3'] =
-  process.argv.slice(2);
+// With `--peer llama.cpp` the model is SmolLM2-135M's GGUF file (TUNELOOM_SMOLLM2) with its own bits, in `int4`.
+// node bench/decode.mjs [batch] [generate|loop] [float32|int8|int4] [prompts] [rounds] [--peer llama.cpp]
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { peer: { type: 'string' } } });
+const [batch = '8', mode = 'generate', precision = 'float32', prompts = '110', rounds = '3'] = positionals;
+if (values.peer === 'llama.cpp') {
+  const work = { batch: Number(batch), precision, prompts: Number(prompts), rounds: Number(rounds) };
+  console.log(JSON.stringify(await againstLlamaCpp(work), null, 2));
+  process.exit();
+}
 const folder = await gpt2Folder();
 const rows = referenceRows().slice(935, 935 + Number(prompts));
 const work = {

@@ -108,7 +108,10 @@ function points() {
 }
 
 function measure(name, { model, batch = 8, length = 64, train = {}, words = 64, generate }) {
-  const cut = rows().map(({ text }) => ({ text: text.split(' ').slice(0, words).join(' ') }));
+  const cut = rows().map(({ text }) => ({
+    prompt: text.split(' ').slice(0, words).join(' '),
+    completion: 'yes',
+  }));
   write(
     'prompts.jsonl',
     cut
@@ -145,7 +148,7 @@ function measure(name, { model, batch = 8, length = 64, train = {}, words = 64, 
         : { uses: 'generate', from: { model: 'model', prompts: 'questions' }, with: generate },
   };
   write('pipeline.yaml', JSON.stringify({ name: 'memory', stages }));
-  const run = spawnSync('node', [tuneloom, 'run', 'pipeline.yaml', 'measured'], {
+  const run = spawnSync('node', [tuneloom, 'run', 'pipeline.yaml', 'measured', '--force', 'measured'], {
     cwd: folder,
     encoding: 'utf8',
   });

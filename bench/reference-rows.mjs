@@ -5,10 +5,15 @@ import { encode } from 'gpt-tokenizer/encoding/r50k_base';
 const END = 50256;
 const file = join(import.meta.dirname, '../../shared/data/rasbt/instruction-data.json');
 
-/** The reference's 1,100 instructions as its script formats them: prompt and answer in tokens. */
+const readRows = () => JSON.parse(readFileSync(process.env.TUNELOOM_BENCH_ROWS ?? file, 'utf8'));
+
+/** The reference's 1,100 instructions as a user writes them in a chat. */
+export const referenceMessages = () =>
+  readRows().map(({ instruction, input }) => (input ? `${instruction}\n\n${input}` : instruction));
+
+/** The same as its script formats them: prompt and answer in tokens. */
 export function referenceRows() {
-  const rows = JSON.parse(readFileSync(process.env.TUNELOOM_BENCH_ROWS ?? file, 'utf8'));
-  return rows.map(({ instruction, input, output }) => {
+  return readRows().map(({ instruction, input, output }) => {
     const given = input ? `\n\n### Input:\n${input}` : '';
     const prompt = `Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n### Instruction:\n${instruction}${given}`;
     return { prompt: encode(prompt), answer: [...encode(`\n\n### Response:\n${output}`), END] };

@@ -21,12 +21,17 @@ export async function ourWorker(name, ...words) {
   return worker(process.execPath, [outfile, ...words]);
 }
 
-/** Starts a program of bench/peers. */
-export const peerWorker = (name, ...words) =>
-  worker(peersPython(), [join(root, 'bench/peers', `${name}.py`), ...words]);
+/** Starts a program of bench/peers; `{ kind }` names the peers that it needs, by default those of PyTorch. */
+export function peerWorker(name, ...words) {
+  const [first, ...others] = words;
+  const [{ kind }, rest] = typeof first === 'object' ? [first, others] : [{}, words];
+  return worker(peersPython(kind), [join(root, 'bench/peers', `${name}.py`), ...rest]);
+}
 
 function worker(command, words) {
-  const child = spawn(command, words, { stdio: ['pipe', 'pipe', 'inherit'] });
+  // Large pages, which the process of a stage has too (src/core/large-pages.ts), for both sides.
+  const env = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1', ...process.env };
+  const child = spawn(command, words, { env, stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
     async ask(request) {

@@ -20,5 +20,5 @@ export async function compiledModule(name) {
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {
-  await writeFile(new URL('adam-w-step-module.ts', folder), await compiledModule('adam-w-step'));
+  await writeFile(new URL('optimizer-steps-module.ts', folder), await compiledModule('optimizer-steps'));
 }

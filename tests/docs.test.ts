@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -88,6 +88,8 @@ describe('the documentation', () => {
     await writeSampleData(join(folder, 'data'));
     hub = await openLoopbackHub(await sampleRepositories());
     await writeSampleModel(join(folder, 'models/gpt2'));
+    const quantized = join(root, 'tests/fixtures/model/gguf/kept-llama.gguf');
+    await copyFile(quantized, join(folder, 'models/smollm2-q4_1.gguf'));
     for (const name of ['short', 'long']) await writeSampleAdapter(join(folder, 'adapters', name));
     for (const block of allBlocks) await writeNamed(folder, block);
     await new Promise<void>((listening) => judgeServer.listen(0, '127.0.0.1', listening));

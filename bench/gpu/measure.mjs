@@ -24,9 +24,11 @@ for (const backend of backends.filter((name) => name !== 'onnx'))
 for (const backend of backends) results[`quickstart ${backend}`] = part(() => quickstart(backend));
 const model = await partAsync(makeModel);
 for (const backend of backends) {
-  results[`training ${backend}`] = await partAsync(() => training(backend));
-  results[`decoding ${backend}`] = await partAsync(() => decoding(backend));
-  results[`products ${backend}`] = await partAsync(() => products(backend));
+  const found = await partAsync(() => products(backend));
+  results[`products ${backend}`] = found;
+  for (const precision of Object.keys(found.error ? { float32: 0 } : found))
+    results[`training ${backend} ${precision}`] = await partAsync(() => training(backend, precision));
+  results[`decoding ${backend} float32`] = await partAsync(() => decoding(backend));
 }
 results.pytorch = part(pytorch);
 const text = JSON.stringify(results, null, 1);
@@ -109,8 +111,8 @@ function rowsOf(step) {
   });
 }
 
-async function training(backend) {
-  const worker = await ourWorker('train', model, backend);
+async function training(backend, precision) {
+  const worker = await ourWorker('train', model, backend, precision);
   const answers = [];
   for (let step = 0; step < sizes.steps; step++) answers.push(await worker.ask({ rows: rowsOf(step) }));
   worker.end();
@@ -138,12 +140,20 @@ async function decoding(backend) {
   };
 }
 
+/** In float32, and in each half precision that the backend has on this machine. */
 async function products(backend) {
   const worker = await ourWorker('gemm', backend);
   const { side } = sizes;
-  const { seconds } = await worker.ask({ m: side, k: side, n: side, rounds: 5, sums: true });
+  const found = {};
+  const measure = async (precision) => {
+    const work = { m: side, k: side, n: side, rounds: 5, sums: true, precision };
+    const { seconds, half_precisions } = await worker.ask(work);
+    found[precision] = { gigaflops_per_second: (2e-9 * side ** 3) / seconds };
+    return half_precisions;
+  };
+  for (const precision of await measure('float32')) await measure(precision);
   worker.end();
-  return { gigaflops_per_second: (2e-9 * side ** 3) / seconds };
+  return found;
 }
 
 /** Eager and compiled PyTorch in float32 and bfloat16, with the ceilings of products and copies. */

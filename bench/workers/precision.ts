@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { paddedRows } from '../../src/model/attend-rows.ts';
-import { writeModelFolder } from '../../src/model/folder/model-folder.ts';
+import { writeQuantizedFolder } from '../../src/model/folder/model-folder.ts';
 import { openGgufModel } from '../../src/model/gguf/open-gguf-model.ts';
 import { type LanguageModel, openLanguageModel, quantizeWeights } from '../../src/model/language-model.ts';
 import { openTensorBackend, type WeightPrecision } from '../../src/tensor/index.ts';
@@ -20,12 +20,18 @@ let texts: readonly Text[] = [];
 try {
   await using source = await openGgufModel(gguf);
   await writeGgufTokenizer(folder, source);
-  await writeModelFolder(folder, source);
+  await writeQuantizedFolder(folder, { config: source.config, gguf });
   texts = await chatTexts(JSON.parse(await readFile(rowsPath, 'utf8')));
   await openTensorBackend({ backend: 'onnx', threads: 2 });
   const model = await openLanguageModel(folder);
   const exact = await logitsOf(model, 'float32');
-  console.log(JSON.stringify(compare({ exact, found: await logitsOf(model, 'int8') })));
+  const kept = await openLanguageModel(folder, { precision: 'int4', products: 'rounded' });
+  const found = {
+    int8: compare({ exact, found: await logitsOf(model, 'int8') }),
+    int4: compare({ exact, found: await logitsOf(model, 'int4') }),
+    bits_of_the_file: compare({ exact, found: await logitsOf(kept, 'int4') }),
+  };
+  console.log(JSON.stringify(found));
 } finally {
   await rm(folder, { recursive: true });
 }
@@ -113,7 +119,7 @@ function compare({ exact, found }: Record<'exact' | 'found', readonly Float32Arr
     tokens: places,
     logits: { largest_error: largest, mean_error: sum / count },
     top_1_agreement: agreed / places,
-    perplexity: { float32: Math.exp(lost.exact / places), int8: Math.exp(lost.found / places) },
+    perplexity: { float32: Math.exp(lost.exact / places), rounded: Math.exp(lost.found / places) },
   };
 }
 

@@ -2,7 +2,7 @@ import { openLanguageModel } from '../../src/model/language-model.ts';
 import { openTensorBackend, type ProductPrecision, type TensorBackendName } from '../../src/tensor/index.ts';
 import { splitBatch } from '../../src/training/batches/micro-batch.ts';
 import { TrainingState } from '../../src/training/state/training-state.ts';
-import { takeStep } from '../../src/training/take-step.ts';
+import { stepEntry, takeStep } from '../../src/training/take-step.ts';
 import { serve } from './serve.ts';
 
 // One training step of a GPT-2 folder for each request: `node train.mjs FOLDER [BACKEND] [PRECISION]`.
@@ -41,7 +41,10 @@ await serve(async ({ rows }: Work) => {
     multipleOf: 16,
   });
   step++;
-  const { loss } = await takeStep(state, { step, batch, learningRate: 5e-5, clipNorm: undefined, precision });
+  const learningRate = 5e-5;
+  const taken = await takeStep(state, { step, batch, learningRate, clipNorm: undefined, precision });
+  state.record(stepEntry(taken, { step, epoch: 1, learningRate, tokens: 0 })); // the loss scale follows from it
+  const { loss } = taken;
   const seconds = (performance.now() - start) / 1000;
   return { seconds, memory: process.resourceUsage().maxRSS * 1024, loss };
 });

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { newTemporaryFolder } from '../core/index.ts';
 import { isAdapterFolder, openModelFolder } from '../model/index.ts';
@@ -65,7 +65,8 @@ async function openModelPath(source: string, onNote: (note: string) => void): Pr
   const folder = await newTemporaryFolder('tuneloom-model-');
   const remove = () => rm(folder, { recursive: true, force: true });
   try {
-    await loadModel({ source, untieHead: false, model: { path: folder }, tokenizer: undefined, onNote });
+    const changes = { untieHead: false, keepsQuantized: !(await stat(source)).isDirectory() };
+    await loadModel({ source, ...changes, model: { path: folder }, tokenizer: undefined, onNote });
   } catch (error) {
     await remove();
     throw error;

@@ -18,16 +18,19 @@ export async function openRemoteModel(
   const folder = await newTemporaryFolder('tuneloom-load-');
   try {
     const file = join(folder, 'load.yaml');
-    const load = `name: load\nstages:\n  model: { uses: load, with: { model: ${JSON.stringify(address)} } }\n`;
+    const load = `name: ${nameOf(address)}\nstages:\n  model: { uses: load, with: { model: ${JSON.stringify(address)} } }\n`;
     await writeFile(file, load);
-    const { runCommand } = await import('./run/run.ts');
+    const { runOnce } = await import('./run/run.ts');
     const { terminal } = context;
     const aside = { ...terminal, interactive: false, print: terminal.complain, write: terminal.complain };
     const call = { options: { store: store.root }, context: { ...context, terminal: aside } };
-    if ((await runCommand({ ...call, words: [file] })) !== 0) return undefined;
+    if ((await runOnce({ ...call, words: [file] }, { unlisted: true })) !== 0) return undefined;
     return await openArtifact({ ...call, words: [file, 'model'] });
   } finally {
     // The model itself is in the store.
     await rm(folder, { recursive: true, force: true });
   }
 }
+
+/** `hf:owner/name` as the name of a pipeline, which is the folder of its outputs. */
+const nameOf = (address: string): string => address.replaceAll(/[^\w.-]+/g, '-');

@@ -10,6 +10,7 @@ export {
 } from './format-number.ts';
 export { canonicalJson, isList, isObject, type Json, type JsonObject, numberIn, own } from './json.ts';
 export { hasFields, isBoolean, isNumber, isText, type JsonCheck, listOf, orAbsent } from './json-check.ts';
+export { withLargePages } from './large-pages.ts';
 export { makeFolders } from './make-folders.ts';
 export { RandomStream } from './random-stream.ts';
 export { RecordNotes } from './record-notes.ts';

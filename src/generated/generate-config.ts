@@ -69,9 +69,9 @@ export interface GenerateConfig {
    */
   readonly batch_size: number;
   /**
-   * `int8` stores the weights of a model in this process in 8 bits, in blocks of 32 that share a scale: faster, with slightly different numbers. See docs/precision.md.
+   * `int8` computes with the weights of a model in this process in 8 bits, `int4` in 4 bits, in blocks of 32 that share a scale: faster, with different numbers. Weights that `keep_quantized` of load kept are taken with the file's own bits. See [Precision](../precision.md).
    */
-  readonly precision: 'float32' | 'int8';
+  readonly precision: 'float32' | 'int8' | 'int4';
   /**
    * With `rolling`: how many tokens the model sees at once; by default as many as its context has.
    */

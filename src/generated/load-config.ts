@@ -150,6 +150,10 @@ export interface LoadConfig {
    */
   readonly untie_head: boolean;
   /**
+   * Keeps the weights of a GGUF file as they are, in a model folder with the file itself, instead of widening them to float32: `base_precision` of train and `precision` of generate then compute with the file's own bits. Only with `model`. See [Precision](../precision.md#a-gguf-files-own-bits).
+   */
+  readonly keep_quantized: boolean;
+  /**
    * Tokens to add to the vocabulary, each of which is found in a text before it is split into words. The model gets a row of its embedding for each, and of its output layer; both outputs of the stage have them. See [Tokens](../tokens.md).
    *
    * @minItems 1

@@ -293,7 +293,7 @@ export interface TrainConfig {
    */
   readonly precision: 'float32' | 'bf16' | 'fp16';
   /**
-   * With `lora`: how the frozen projections of the model are kept, in blocks of 32 weights that share a scale: `int8` takes 1.1 bytes a weight and `int4` 0.75, instead of 4. The adapter is trained, and the model merged, with the rounded weights. On the processor only. See [Adapters](../adapters.md#a-smaller-base).
+   * With `lora`: how the frozen projections of the model are kept, in blocks of 32 weights that share a scale: `int8` takes 1.1 bytes a weight and `int4` 0.75, instead of 4. Weights that `keep_quantized` of load kept stay as the file has them, embeddings too. The adapter is trained, and the model merged, with the rounded weights. On the processor only. See [Adapters](../adapters.md#a-smaller-base).
    */
   readonly base_precision: 'float32' | 'int8' | 'int4';
   /**

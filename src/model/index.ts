@@ -5,12 +5,15 @@ export { addEndTokens, readEndTokens } from './folder/end-tokens.ts';
 export { exportWeights } from './folder/export-weights.ts';
 export {
   copyAuxiliaryFiles,
+  isQuantizedFolder,
   type ModelFolder,
   type ModelToWrite,
   openModelFolder,
+  quantizedFile,
   readModelConfig,
   untiedModel,
   writeModelFolder,
+  writeQuantizedFolder,
 } from './folder/model-folder.ts';
 export { copyNewTokens, type NewTokens, readNewTokens, writeNewTokens } from './folder/new-tokens.ts';
 export { resizedModel } from './folder/resized-model.ts';
@@ -26,6 +29,11 @@ export {
   generateTexts,
   Sequence,
 } from './generation/generate-texts.ts';
+export {
+  checkGenerationMemory,
+  type GenerationShape,
+  generationMemory,
+} from './generation/generation-memory.ts';
 export { longestText, promptLength, slotCount } from './generation/lengths.ts';
 export { type TextScore, type TextToScore, textLogLikelihoods } from './generation/log-likelihoods.ts';
 export {
@@ -37,7 +45,7 @@ export {
 } from './generation/log-probabilities.ts';
 export { rowsPerPass } from './generation/prefill-queue.ts';
 export { CachedDecoder, streamText, withoutBeginning } from './generation/stream.ts';
-export type { ChoicesToScore } from './generation/tree-attention.ts';
+export type { ChoicesToScore } from './generation/token-trees.ts';
 export { openGgufAdapter } from './gguf/gguf-adapter.ts';
 export { ggufModel } from './gguf/gguf-model.ts';
 export { openGgufModel } from './gguf/open-gguf-model.ts';
@@ -72,7 +80,6 @@ export { loraTargets } from './lora/lora-targets.ts';
 export { saveAdaptedModel, withRows } from './lora/merge.ts';
 export { type TrainedTokens, tokenModules, trainedRowsName } from './lora/trained-tokens.ts';
 export {
-  checkGenerationMemory,
   type MemoryNeed,
   memoryError,
   type TrainingShape,

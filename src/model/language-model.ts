@@ -3,10 +3,12 @@ import {
   constantWeights,
   disposeWeight,
   embeddingLookup,
+  type Products,
   quantizedVariable,
+  roundedVariable,
   type WeightPrecision,
 } from '../tensor/index.ts';
-import { type BasePrecision, quantizedMatrices } from './base-precision.ts';
+import { type BasePrecision, matrixLayouts, quantizedMatrices } from './base-precision.ts';
 import { openModelFolder, writeModelFolder } from './folder/model-folder.ts';
 import type {
   Adapt,
@@ -61,27 +63,48 @@ interface Tuning {
   readonly routed?: ForwardPass['routed'];
 }
 
+interface Opening {
+  /**
+   * `float32` widens every weight. Otherwise matrices that the folder has in blocks stay as they are there; what it has in
+   * float is rounded with `exact` products, if it is a projection, and by `quantizeWeights` with `rounded` ones.
+   */
+  readonly precision?: BasePrecision;
+  readonly products?: Products;
+  /** Called with what the folder has in blocks. */
+  readonly onNote?: ((note: string) => void) | undefined;
+}
+
 /**
  * Loads a model folder onto the active backend, one parameter at a time; matrices that are quantized are in float32 only
  * while they are read, and have no values of their own afterwards.
  */
 export async function openLanguageModel(
   folder: string,
-  { basePrecision = 'float32' }: { readonly basePrecision?: BasePrecision } = {},
+  { precision = 'float32', products = 'exact', onNote }: Opening = {},
 ): Promise<LanguageModel> {
   await using source = await openModelFolder(folder);
   const parameters = new Map<string, tf.Variable>();
-  const quantized = quantizedMatrices(source.config, basePrecision);
+  const matrices = matrixLayouts(source.config);
+  const rounded = quantizedMatrices(source.config, products === 'exact' ? precision : 'float32');
+  const kept = { 4: 0, 8: 0 };
   for (const [name, { shape }] of parameterLayout(source.config)) {
-    const matrix = quantized.get(name);
-    if (matrix !== undefined) {
-      parameters.set(name, quantizedVariable(await source.read(name), matrix));
-      continue;
+    const [matrix, rounding] = [matrices.get(name), rounded.get(name)];
+    const blocks = matrix && precision !== 'float32' ? await source.readQuantized?.(name) : undefined;
+    if (matrix !== undefined && blocks !== undefined) {
+      parameters.set(name, quantizedVariable(blocks, { ...matrix, products }));
+      kept[blocks.bits]++;
+    } else if (rounding !== undefined)
+      parameters.set(name, roundedVariable(await source.read(name), { ...rounding, products }));
+    else {
+      const values = tf.tensor(await source.read(name), [...shape]);
+      parameters.set(name, tf.variable(values));
+      values.dispose();
     }
-    const values = tf.tensor(await source.read(name), [...shape]);
-    parameters.set(name, tf.variable(values));
-    values.dispose();
   }
+  if (kept[4] + kept[8] > 0)
+    onNote?.(
+      `${kept[4] + kept[8]} of ${matrices.size} matrices keep the bits that the model's file has: ${kept[4]} in 4 bits, ${kept[8]} in 8 bits`,
+    );
   return languageModel(source.config, parameters);
 }
 
@@ -176,15 +199,21 @@ export function freeze(variables: Iterable<tf.Variable>): void {
   for (const variable of variables) variable.trainable = false;
 }
 
-/** Lets the backend prepare and quantize a model's weights once for generation; until disposed of, they must not change. */
+/**
+ * Lets the backend prepare and quantize a model's weights once for generation; until disposed of, they must not change. With
+ * `int4` embeddings and the head are in 8 bits, as in most files in 4 bits: they count most.
+ */
 export const quantizeWeights = (
-  { parameters }: LanguageModel,
+  { config, parameters }: LanguageModel,
   precision: WeightPrecision = 'float32',
 ): Disposable => {
-  // A base whose weights are kept in 8 bits has let go of them.
-  const tensors = [...parameters.values()].filter(({ isDisposed }) => !isDisposed);
+  // Weights that are kept quantized have no values of their own.
+  const named = [...parameters].filter(([, { isDisposed }]) => !isDisposed);
+  const matrices = matrixLayouts(config);
+  const isOuter = ([name]: readonly [string, tf.Variable]) => matrices.get(name)?.isProjection === false;
+  const inEightBits = new Set(named.filter(isOuter).map(([, tensor]) => tensor));
   preparations.set(parameters, {});
-  const prepared = constantWeights({ tensors, precision });
+  const prepared = constantWeights({ tensors: named.map(([, tensor]) => tensor), precision, inEightBits });
   return {
     [Symbol.dispose]: () => {
       prepared[Symbol.dispose]();

@@ -2,56 +2,6 @@ import { UserError } from '../core/index.ts';
 import { elementCount } from '../formats/index.ts';
 import { familyOf, type ModelConfig, parameterLayout } from './model-config.ts';
 
-/** The expected peak memory of a generation, in bytes. Throws a UserError that says what would fit if it is above the limit. */
-export function checkGenerationMemory({
-  model,
-  rows,
-  slots,
-  limit,
-}: {
-  readonly model: ModelConfig;
-  /** Texts generated at a time. */
-  readonly rows: number;
-  /** Tokens of the longest prompt and its answer. */
-  readonly slots: number;
-  /** In bytes. */
-  readonly limit: number;
-}): number {
-  const used = Math.min(slots, model.contextLength);
-  const need = generationMemory(model, { rows, slots: used });
-  const expected = totalMemory(need);
-  if (expected <= limit) return expected;
-  const fits = (fewer: number) => totalMemory(generationMemory(model, { rows: fewer, slots: used })) <= limit;
-  let fewer = rows - 1;
-  while (fewer >= 1 && !fits(fewer)) fewer = Math.floor(fewer / 2);
-  const help =
-    fewer >= 1
-      ? `\`batch_size: ${fewer}\` would fit`
-      : 'no setting of this stage would fit: take a smaller model, or a machine with more memory';
-  throw memoryError({ what: 'generating', need, limit, help });
-}
-
-const floatBytes = 4;
-const generationProcessBytes = 150_000_000;
-
-/** The peak on the onnx backend with `rows` B texts of `slots` S tokens: weights, key-value cache, and a step's logits. */
-function generationMemory(
-  config: ModelConfig,
-  { rows, slots }: { readonly rows: number; readonly slots: number },
-): MemoryNeed {
-  const { layers, keyValueHeads, headDim, vocabularySize, heads } = config;
-  const weights = floatBytes * parameterCount(config);
-  const cache = 2 * floatBytes * layers * rows * slots * keyValueHeads * headDim;
-  return {
-    weights,
-    gradients: 0,
-    moments: 0,
-    activations: floatBytes * (4 * rows * vocabularySize + 4 * heads * slots * Math.max(slots, rows)),
-    cache: 2 * cache, // on the host, and the engine's copy
-    overhead: generationProcessBytes + weights, // the engine's packed copy of the weights
-  };
-}
-
 export interface TrainingShape {
   /** Examples in a micro-batch, B. */
   readonly rows: number;
@@ -71,6 +21,7 @@ export interface TrainingShape {
   readonly checkpoints: boolean;
 }
 
+const floatBytes = 4;
 const trainingProcessBytes = 200_000_000;
 
 /**
@@ -96,8 +47,10 @@ export function trainingMemory(config: ModelConfig, shape: TrainingShape): Memor
   const copies = accumulates ? 2.25 : 1; // those of a micro-batch and their sum; fitted too
   const { weights: quantized, bytes } = shape.quantized ?? { weights: 0, bytes: 0 };
   const float = floatBytes * (parameters - quantized);
-  // Matrices in float32 again for the gradient; fitted to SmolLM2-135M, and those of a layer with checkpoints.
-  const widened = checkpoints ? (2 * floatBytes * quantized) / layers : 2.6 * quantized;
+  // Matrices in float32 again for the gradient, also turned where they are stored that way; fitted, and with checkpoints those
+  // of a layer.
+  const widenedOnce = familyOf(config).inputFirst ? 6.8 : 2.6;
+  const widened = quantized * (checkpoints ? (2 * floatBytes) / layers : widenedOnce);
   return {
     weights: float + bytes,
     gradients: floatBytes * trained * copies,
@@ -115,7 +68,7 @@ function innerSize(config: ModelConfig, mayAdapt: boolean): number {
   return (mayAdapt ? mixture.experts : mixture.chosen) * mixture.intermediateSize;
 }
 
-function parameterCount(config: ModelConfig): number {
+export function parameterCount(config: ModelConfig): number {
   let count = 0;
   for (const { shape } of parameterLayout(config).values()) count += elementCount(shape);
   return count;
@@ -160,4 +113,4 @@ export function memoryError({
   });
 }
 
-const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(1);
+export const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(1);

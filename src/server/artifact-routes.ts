@@ -2,7 +2,7 @@ import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Context, Hono } from 'hono';
 import { isObject, jsonText } from '../core/index.ts';
-import { openSafetensors } from '../formats/index.ts';
+import { openTensors } from '../formats/index.ts';
 import type { RunRecord, Store } from '../runtime/index.ts';
 import { portCodecs, readAll } from '../stages/index.ts';
 import { namedTexts, type Tokenizer } from '../text/index.ts';
@@ -126,8 +126,9 @@ async function modelPage(path: string) {
   const config =
     (await jsonFile(join(path, 'config.json'))) ?? (await jsonFile(join(path, 'endpoint.json'))) ?? {};
   const names = await readdir(path);
-  if (!names.includes('model.safetensors')) return { config, files: names.sort(), tensors: [] };
-  await using file = await openSafetensors(join(path, 'model.safetensors'));
+  const weights = ['model.gguf', 'model.safetensors'].find((name) => names.includes(name));
+  if (weights === undefined) return { config, files: names.sort(), tensors: [] };
+  await using file = await openTensors(join(path, weights));
   const tensors = [...file.tensors].map(([name, { shape, dtype, begin, end }]) => ({
     ...{ name, shape, dtype },
     bytes: end - begin,

@@ -22,6 +22,7 @@ interface StageDeclaration<Config>
     | 'validate'
     | 'peerFields'
     | 'peerValues'
+    | 'versionOf'
     | 'ports'
     | 'check'
     | 'environment'
@@ -31,6 +32,7 @@ interface StageDeclaration<Config>
     | 'memo'
   > {
   readonly name: StageName;
+  readonly versionOf?: (config: Config) => number;
   readonly ports: (config: Config) => StagePorts;
   readonly check?: (config: Config, resources: StageResources) => readonly ConfigProblem[];
   readonly environment?: (config: Config) => readonly string[];
@@ -60,7 +62,7 @@ export function problemsIn(pointer: string, parse: () => unknown): readonly Conf
 
 /** Joins a declaration with the schema and the compiled validator of the same name. Loads none of the stage's code. */
 export function declareStage<Config>(declaration: StageDeclaration<Config>): StageDefinition {
-  const { ports, check, environment, horizon, memo, inspect, locate, ...others } = declaration;
+  const { versionOf, ports, check, environment, horizon, memo, inspect, locate, ...others } = declaration;
   const { schema, validate } = stageSchemas[declaration.name];
   const configOf = (config: JsonObject) => config as Config; // decode edge: only called with valid configurations
   return {
@@ -69,6 +71,7 @@ export function declareStage<Config>(declaration: StageDeclaration<Config>): Sta
     validate,
     peerFields,
     peerValues,
+    ...(versionOf && { versionOf: (config: JsonObject) => versionOf(configOf(config)) }),
     ports: (config) => ports(configOf(config)),
     ...(check === undefined
       ? {}

@@ -1,5 +1,7 @@
 export { openSandbox } from './execute/sandbox.ts';
 export { chatTemplateOf } from './format/chat-template-of.ts';
+export { generationShape } from './generate/generation-shape.ts';
+export { readPrompts } from './generate/prompt.ts';
 export { loadModel } from './load/load-model.ts';
 export { adapterFolder, withAdapter } from './models/adapter.ts';
 export { expectedMemory, type LocalModel, openLocalModel } from './models/local-model.ts';
@@ -7,4 +9,6 @@ export { fieldsOfPeers, peerFields } from './peer-fields.ts';
 export { readBatches } from './ports/batches-file.ts';
 export { portCodecs } from './ports/port-codecs.ts';
 export { type KnownPortType, readAll } from './ports/port-contents.ts';
+export { referenceShape } from './reference/reference-shape.ts';
 export { stageRegistry } from './registry.ts';
+export { trainableTokenCount } from './train/trainable-tokens.ts';

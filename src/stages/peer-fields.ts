@@ -51,6 +51,7 @@ export const fieldsOfPeers: readonly (readonly [
   ['load', 'adapter', ['lora_model_dir', 'adapter_name_or_path']],
   ['train', 'trainable', ['unfrozen_parameters', 'freeze_trainable_layers', 'freeze_trainable_modules']],
   ['train', 'trainable_tokens', ['trainable_token_indices', 'peft_trainable_token_indices']],
+  ['train', 'precision', ['bf16', 'fp16', 'bfloat16', 'float16', 'mixed_precision', 'amp']],
   ['train', 'padding_free', ['group_by_length']],
   ['train', 'dropout', ['attention_dropout', 'resid_pdrop']],
   ['collate', 'batch_size', ['per_device_train_batch_size', 'train_batch_size']],
@@ -96,7 +97,7 @@ export const fieldsOfPeers: readonly (readonly [
   ['tokenize', 'encoding', ['tokenizer_name', 'tokenizer_config', 'tokenizer_type']],
 ];
 
-const float32 = 'weights and products are float32';
+const float32 = 'weights are float32; `precision` of `train` sets the type of products: `bf16` or `fp16`';
 const notQuantized = 'a quantized base is not supported: weights are float32';
 
 const attention = 'attention has one implementation here, which the backend chooses';
@@ -119,11 +120,14 @@ const advice: Readonly<Record<string, string>> = {
     'the reference is the model before training; the stage `reference` computes another',
   precompute_ref_log_probs:
     'they are always computed once; the stage `reference` keeps them for several trainings',
-  bf16: float32,
-  fp16: float32,
   tf32: float32,
   torch_dtype: float32,
+  dtype: float32,
   pure_bf16: float32,
+  bf16_full_eval: 'losses are measured in the `precision` of the training',
+  fp16_full_eval: 'losses are measured in the `precision` of the training',
+  fp16_opt_level: float32,
+  loss_scale: 'in `precision: fp16` the loss is scaled as by torch.amp.GradScaler',
   flash_attention: attention,
   flash_attn: attention,
   attn_implementation: attention,
@@ -173,4 +177,8 @@ export const peerValues: ReadonlyMap<string, string> = new Map([
     (name) => [name, usualAdamW] as const,
   ),
   ['lion_32bit', 'write `lion`'],
+  ['bfloat16', 'write `bf16`'],
+  ['float16', 'write `fp16`'],
+  ['half', 'write `fp16`'],
+  ['fp32', 'write `float32`'],
 ]);

@@ -10,13 +10,8 @@ export {
   type TensorBackendOptions,
 } from './open-tensor-backend.ts';
 export { exactGelu, gelu, softCap, swiGlu } from './ops/activations.ts';
-export {
-  type AdamWSettings,
-  adamWStep,
-  adamWStepInPlace,
-  hasInPlaceSteps,
-  sumOfSquares,
-} from './ops/adam-w.ts';
+export { type AdafactorSettings, adafactorMatrixStep, adafactorVectorStep } from './ops/adafactor-step.ts';
+export { type AdamWSettings, adamWStep, adamWStepInPlace, hasInPlaceSteps } from './ops/adam-w.ts';
 export { cachedAttention, causalAttention, MASKED_SCORE, storesKeysAndValues } from './ops/attention.ts';
 export { checkpoint, shared, withSharedTensors } from './ops/checkpoint.ts';
 export { constantWeights, type WeightPrecision } from './ops/constant-weights.ts';
@@ -24,6 +19,7 @@ export { expertOutput } from './ops/expert.ts';
 export { chosenOnly, highest } from './ops/gates.ts';
 export { embeddingLookup, linear } from './ops/linear.ts';
 export { crossEntropy, IGNORED_TARGET, targetLogLikelihoods, tokenLogLikelihoods } from './ops/losses.ts';
+export { lionStep, sgdStep } from './ops/momentum-steps.ts';
 export { layerNorm, rmsNorm } from './ops/normalization.ts';
 export {
   HALF_PRECISIONS,
@@ -33,9 +29,16 @@ export {
   productPrecision,
   withProductPrecision,
 } from './ops/product-precision.ts';
-export type { WeightBits } from './ops/quantize-weight.ts';
-export { disposeWeight, floatWeight, quantizedVariable } from './ops/quantized-weights.ts';
+export type { QuantizedMatrix, WeightBits } from './ops/quantize-weight.ts';
+export type { Products } from './ops/quantized-tensors.ts';
+export {
+  disposeWeight,
+  floatWeight,
+  quantizedVariable,
+  roundedVariable,
+} from './ops/quantized-weights.ts';
 export { rearrangeRows, rotary } from './ops/rotary.ts';
+export { sumOfSquares, sumsOfSquaresOnHost } from './ops/sums-of-squares.ts';
 export {
   type TokenPlaces,
   type TokenRows,

@@ -5,6 +5,7 @@ import {
   type ProductPrecision,
   recycle,
   sumOfSquares,
+  sumsOfSquaresOnHost,
   withProductPrecision,
   withSharedTensors,
 } from '../tensor/index.ts';
@@ -44,16 +45,25 @@ export async function lossAndGradients(
   let figures: FigureSums | undefined;
   const sums = new Map<string, tf.Tensor>();
   for (const [index, batchPart] of parts.entries()) {
-    const part = await partGradients(model, batchPart, { dropout: dropout?.(index), precision, lossScale });
-    const scale = batchPart.weight / weight;
-    loss += scale * part.loss;
+    const share = batchPart.weight / weight;
+    const within = lossScale === 1 ? 1 : nextPowerOfTwo(share);
+    const part = await partGradients(model, batchPart, {
+      ...{ dropout: dropout?.(index), precision, lossScale: lossScale * within },
+    });
+    loss += share * part.loss;
     if (part.figures !== undefined) figures = addFigures(figures ?? {}, part.figures);
     for (const [name, gradient] of part.gradients)
-      sums.set(name, accumulate(sums.get(name), gradient, scale));
+      sums.set(name, accumulate(sums.get(name), gradient, share / within));
     recycle([...part.gradients.values()]);
   }
   return { loss, gradients: sums, figures };
 }
+
+/**
+ * Of a part's share in the batch, which a scaled loss is multiplied by: the mean over few targets has larger gradients than
+ * that over all, and would overflow sooner. A power of two changes no digit.
+ */
+const nextPowerOfTwo = (share: number): number => 2 ** Math.ceil(Math.log2(share || 1));
 
 /** Reading the loss makes a lazy backend compute it and all gradients in one run. */
 async function partGradients(
@@ -120,22 +130,8 @@ function accumulateOnHost(sum: tf.Tensor | undefined, gradient: tf.Tensor, scale
 /** The Euclidean norm of all gradients together, summed in double precision if they are on the host. */
 export function gradientNorm(gradients: Iterable<tf.Tensor>): number {
   if (hasInPlaceSteps()) return Math.sqrt(sumOfSquares(gradients));
-  let sum = 0;
-  for (const gradient of gradients) sum += sumOfSquaresOnHost(gradient.dataSync<'float32'>());
-  return Math.sqrt(sum);
-}
-
-/** Two independent sums, because in a single one each addition waits for the previous one. */
-function sumOfSquaresOnHost(values: Float32Array): number {
-  let even = 0;
-  let odd = 0;
-  for (let index = 0; index < values.length; index += 2) {
-    const first = values[index] ?? 0;
-    const second = values[index + 1] ?? 0;
-    even += first * first;
-    odd += second * second;
-  }
-  return even + odd;
+  const sums = sumsOfSquaresOnHost(Array.from(gradients, (gradient) => gradient.dataSync<'float32'>()));
+  return Math.sqrt(sums.reduce((total, sum) => total + sum, 0));
 }
 
 /** The factor that brings the gradients' norm down to at most `clipNorm`, as in torch.nn.utils.clip_grad_norm_. */

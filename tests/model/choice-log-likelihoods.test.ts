@@ -7,7 +7,7 @@ import { RandomStream } from '../../src/core/random-stream.ts';
 import { writeModelFolder } from '../../src/model/folder/model-folder.ts';
 import { choiceLogLikelihoods, type ScoredChoices } from '../../src/model/generation/choices.ts';
 import { textLogLikelihoods } from '../../src/model/generation/log-likelihoods.ts';
-import type { ChoicesToScore } from '../../src/model/generation/tree-attention.ts';
+import type { ChoicesToScore } from '../../src/model/generation/token-trees.ts';
 import { initialModel } from '../../src/model/initial-model.ts';
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
 import { openTensorBackend } from '../../src/tensor/index.ts';

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/core/json.ts';
 import { UserError } from '../../src/core/user-error.ts';
-import { tensorFormatNames } from '../../src/formats/gguf/blocks.ts';
+import { tensorFormatNames, tensorFormats } from '../../src/formats/gguf/blocks.ts';
 import { openGguf } from '../../src/formats/gguf/open-gguf.ts';
 import { openSafetensors } from '../../src/formats/safetensors/open-safetensors.ts';
 import { paddedRows } from '../../src/model/attend-rows.ts';
@@ -15,6 +15,7 @@ import { openGgufModel } from '../../src/model/gguf/open-gguf-model.ts';
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
 import { parameterLayout, parseModelConfig } from '../../src/model/model-config.ts';
 import { openTensorBackend } from '../../src/tensor/index.ts';
+import { dequantizeWeight } from '../../src/tensor/ops/quantize-weight.ts';
 import { ggufTokenizer } from '../../src/text/tokenizer/gguf-tokenizer.ts';
 import { openJsonTokenizer } from '../../src/text/tokenizer/json-tokenizer.ts';
 import expected from '../fixtures/model/gguf/models.json' with { type: 'json' };
@@ -38,6 +39,22 @@ describe('the tensors of a GGUF file', () => {
     },
   );
 });
+
+test.each(tensorFormatNames)(
+  'blocks in %s unpacked to whole numbers stand for the numbers that the gguf package reads, bit for bit',
+  async (name) => {
+    await using file = await openGguf(fixture('blocks.gguf'));
+    await using numbers = await openSafetensors(fixture('blocks.safetensors'));
+    const [outputs = 0, inputs = 0] = numbers.tensors.get(name)?.shape ?? [];
+    const unpacked = await file.readQuantized(name);
+    if (tensorFormats[name].values === 1) return expect(unpacked).toBeUndefined();
+    if (unpacked === undefined) throw new Error('there are no blocks');
+    const widened = dequantizeWeight(unpacked, { inputs, outputs, transposed: true });
+    // A zero has no sign in sums.
+    const unsigned = (values: Float32Array) => bits(values.map((value) => value + 0));
+    expect(unsigned(widened)).toEqual(unsigned(await numbers.readFloat32(name)));
+  },
+);
 
 test('metadata has the values that were written, a float32 as its shortest decimal', async () => {
   await using file = await openGguf(fixture('blocks.gguf'));

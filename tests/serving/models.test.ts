@@ -73,7 +73,9 @@ describe('a server', () => {
     expect((await server.client.models.retrieve('mine/tuned')).id).toBe('mine/tuned');
   });
 
-  test('downloads a model of the hub once, and serves it under its name there', async () => {
+  test('downloads a model of the hub once, serves it under its name there, and lists no run for it', async () => {
+    const runs = async () => (await cli.tuneloom('runs', '--json')).stdout;
+    const runsBefore = await runs();
     const commits = { [firstCommit]: await modelFiles() };
     const hub = await openLoopbackHub({ 'someone/tiny': { refs: { main: firstCommit }, commits } });
     await using _hub = hub;
@@ -86,6 +88,7 @@ describe('a server', () => {
       expect((await server.post('/v1/completions', asked)).status).toBe(200);
       expect(hub.requests.length > before).toBe(isFirst);
     }
+    expect(await runs()).toBe(runsBefore);
     const missing = await cli.tuneloomWith(environment, 'serve', 'hf:someone/other');
     expect([missing.exitCode, missing.stdout]).toEqual([2, '']);
     expect(missing.stderr).toContain('someone/other');

@@ -18,6 +18,8 @@ const fixture = (name: string) => fileURLToPath(new URL(`tests/fixtures/${name}`
 interface GoldenRun extends Omit<RigAction, 'config'> {
   /** The stage's schema fills in the defaults. */
   readonly config: JsonObject;
+  /** If the stage has another version with this configuration. */
+  readonly version?: number;
   /** Output files -> the first 16 digits of their sha256. For a new run, write '' and copy the digest from the failure. */
   readonly digests: Readonly<Record<string, string>>;
 }
@@ -165,7 +167,7 @@ const golden: Readonly<Record<StageName, Golden>> = {
       generated('sampled', 'ec336d7dbaf7fa62', { temperature: 1.2, top_k: 30, top_p: 0.9 }),
       generated('scores', '74e689807a2ca5da', { mode: 'score' }),
       generated('rolling', '4aab1d9e008bc0ae', { mode: 'rolling', window: 7 }),
-      generated('choices', 'de40b05a7896f3ce', { mode: 'choices' }),
+      { ...generated('choices', '83407a81db4c2e6e', { mode: 'choices' }), version: 4 },
     ],
   },
   execute: {
@@ -284,20 +286,24 @@ test('the same inputs give the same bytes for as long as a stage keeps its versi
   const written: Record<string, unknown> = {};
   const expected: Record<string, unknown> = {};
   const entries: Readonly<Record<string, Golden>> = golden;
-  for (const [name, { schema, version, load }] of stageRegistry) {
+  for (const [name, { schema, version, versionOf, load }] of stageRegistry) {
     const entry = entries[name];
     if (entry === undefined) continue; // the next test names it
     const { runs, version: expectedVersion } = entry;
     // Programs run in a sandbox or not at all.
     const possible = name === 'execute' && !hasSandbox ? [] : runs;
     const outputs: Record<string, string> = {};
-    for (const { config, digests, ...action } of possible) {
-      await rig.run(await load(), { config: fillDefaults(schema, config), ...action });
+    const versions: number[] = [];
+    for (const { config: given, digests, version: _, ...action } of possible) {
+      const config = fillDefaults(schema, given);
+      versions.push(versionOf?.(config) ?? version);
+      await rig.run(await load(), { config, ...action });
       for (const file of Object.keys(digests)) outputs[file] = await digestOf(rig.path(file));
     }
-    written[name] = { version, outputs };
+    written[name] = { version, versions, outputs };
     expected[name] = {
       version: expectedVersion,
+      versions: possible.map(({ version: own = expectedVersion }) => own),
       outputs: Object.assign({}, ...possible.map(({ digests }) => digests)),
     };
   }

@@ -5,7 +5,7 @@ import {
   floatWeight,
   linear,
   openTensorBackend,
-  quantizedVariable,
+  roundedVariable,
   type TensorBackendName,
 } from '../../src/tensor/index.ts';
 import { dequantizeWeight, quantizeWeight } from '../../src/tensor/ops/quantize-weight.ts';
@@ -27,8 +27,8 @@ describe.each<TensorBackendName>(['cpu', 'onnx'])('a quantized matrix on the %s 
       const shape: [number, number] = transposed ? [outputs, inputs] : [inputs, outputs];
       const data = numbers(inputs * outputs, { seed: 2 });
       const matrix = { inputs, outputs, transposed };
-      const rounded = dequantizeWeight(quantizeWeight({ data, ...matrix }, bits), { ...matrix, bits });
-      const weight = quantizedVariable(data, { shape, transposed, bits });
+      const rounded = dequantizeWeight(quantizeWeight({ data, ...matrix }, bits), matrix);
+      const weight = roundedVariable(data, { shape, transposed, bits, products: 'exact' });
       const x = tensorOf([rows, inputs], { seed: 1 });
       const float = tf.variable(tf.tensor2d(rounded, shape), false);
       const valueAndGradient = (weight: tf.Tensor) =>
@@ -56,8 +56,8 @@ test('weights that come from 4 or 8 bits stay as they are', () => {
   for (const bits of [4, 8] as const) {
     const matrix = { inputs, outputs, transposed: true };
     const data = numbers(inputs * outputs, { seed: 3 });
-    const once = dequantizeWeight(quantizeWeight({ data, ...matrix }, bits), { ...matrix, bits });
-    const twice = dequantizeWeight(quantizeWeight({ data: once, ...matrix }, bits), { ...matrix, bits });
+    const once = dequantizeWeight(quantizeWeight({ data, ...matrix }, bits), matrix);
+    const twice = dequantizeWeight(quantizeWeight({ data: once, ...matrix }, bits), matrix);
     expect(twice).toEqual(once);
     const far = data.map((value, index) => Math.abs(value - (once[index] ?? 0)));
     expect(Math.max(...far)).toBeLessThan(bits === 4 ? 0.13 : 0.005);

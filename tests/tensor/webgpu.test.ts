@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { decodeRows } from '../../src/model/generation/decode.ts';
 import { type LanguageModel, openLanguageModel } from '../../src/model/language-model.ts';
-import { openTensorBackend } from '../../src/tensor/index.ts';
+import { halfPrecisions, openTensorBackend, type ProductPrecision } from '../../src/tensor/index.ts';
 import type { DeviceRunner } from '../../src/tensor/onnx/device/open-device-runtime.ts';
 import type { OnnxBackend } from '../../src/tensor/onnx/onnx-backend.ts';
 import { openOnnxBackend } from '../../src/tensor/onnx/open-onnx-backend.ts';
@@ -18,6 +18,7 @@ const models = [
   ['tiny-gpt2', { training: 996, decoding: 12 }],
   ['families/llama', { training: 2168, decoding: 92 }], // and the angles of its positions
 ] as const;
+const LOSS_SCALE_BYTES = 4;
 const folderOf = (name: string) => fileURLToPath(new URL(`../fixtures/model/${name}`, import.meta.url));
 
 /** A graph with a node that the device cannot compute fails. */
@@ -42,17 +43,19 @@ describe.skipIf(!isThere)('on WebGPU (where TUNELOOM_WEBGPU_TESTS is set and Vul
   test.each(models)(
     'a training step of %s runs on the device alone; its tokens go in, loss and norm come out',
     async (name, bytes) => {
-      const model = await openLanguageModel(folderOf(name));
-      await using state = new TrainingState(model, plainConfig.optimizer);
-      const layout = { microBatchSize: 3, endOfText: 0, paddingFree: true, multipleOf: 8 };
-      const batch = splitBatch(countingExamples(3), layout);
-      const step = (step: number) => takeStep(state, { step, batch, learningRate: 1e-3, clipNorm: 1 });
-      await step(1);
-      const { uploaded, downloaded } = await trafficOf(() => step(2));
-      const parameters = model.trainable.size;
-      model.dispose();
+      const { uploaded, downloaded, parameters } = await stepTraffic(name, 'float32');
       expect(downloaded).toBe(4 + 4 * parameters); // the loss, and the squares of each gradient
       expect(uploaded).toBe(bytes.training);
+    },
+  );
+
+  test.for(models)(
+    'a training step of %s in fp16 runs on the device alone, where that has fp16',
+    async ([name, bytes], context) => {
+      if (!halfPrecisions().includes('fp16')) context.skip();
+      const { uploaded, downloaded, parameters } = await stepTraffic(name, 'fp16');
+      expect(downloaded).toBe(4 + 4 * parameters);
+      expect(uploaded).toBe(bytes.training + LOSS_SCALE_BYTES);
     },
   );
 
@@ -81,6 +84,20 @@ test.skipIf(!isThere)(
     expect(await tf.add([1, 2], 1).data()).toEqual(Float32Array.of(2, 3));
   },
 );
+
+/** What crosses in the second step of a training. */
+async function stepTraffic(name: string, precision: ProductPrecision) {
+  const model = await openLanguageModel(folderOf(name));
+  await using state = new TrainingState(model, plainConfig.optimizer);
+  const layout = { microBatchSize: 3, endOfText: 0, paddingFree: true, multipleOf: 8 };
+  const batch = splitBatch(countingExamples(3), layout);
+  const step = (step: number) => takeStep(state, { step, batch, learningRate: 1e-3, clipNorm: 1, precision });
+  await step(1);
+  const traffic = await trafficOf(() => step(2));
+  const parameters = model.trainable.size;
+  model.dispose();
+  return { ...traffic, parameters };
+}
 
 /** Writes `tokens` after a prompt. */
 async function write(model: LanguageModel, tokens: number): Promise<void> {

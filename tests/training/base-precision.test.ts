@@ -42,7 +42,7 @@ async function folders(family: 'gpt2' | 'llama', precision: 'int8' | 'int4') {
     const { shape, transposed, bits } = matrix;
     const [inputs, outputs] = transposed ? [shape[1], shape[0]] : shape;
     const sizes = { inputs, outputs, transposed };
-    return dequantizeWeight(quantizeWeight({ data, ...sizes }, bits), { ...sizes, bits });
+    return dequantizeWeight(quantizeWeight({ data, ...sizes }, bits), sizes);
   };
   await writeModelFolder(rounded, { config: source.config, read });
   return { own, rounded };
@@ -58,7 +58,7 @@ function logitsOf(model: LanguageModel): Float32Array {
 
 /** Three steps of an adapter on a base: losses, logits, and those of the merged model. */
 async function tuned(folder: string, precision: 'float32' | 'int8' | 'int4', dora: boolean) {
-  const base = await openLanguageModel(folder, { basePrecision: precision });
+  const base = await openLanguageModel(folder, { precision });
   const config = { lora: { ...defaultLora, r: 2, alpha: 4, use_dora: dora } };
   using tuning = tuneModel(base, { config, seed: 1 });
   await using state = new TrainingState(tuning.model, { ...plainConfig.optimizer, learning_rate: 0.05 });
@@ -114,7 +114,7 @@ test.each([
   const matrix = { inputs: 64, outputs: 8, transposed: true };
   const data = Float32Array.from({ length: 512 }, (_, index) => Math.sin(index * index) * (1 + (index % 7)));
   const stored = type === 'Q4_1' ? onGridOfQ41(data) : dequantize(type, quantize(type, data).slice().buffer);
-  const kept = dequantizeWeight(quantizeWeight({ data: stored, ...matrix }, bits), { ...matrix, bits });
+  const kept = dequantizeWeight(quantizeWeight({ data: stored, ...matrix }, bits), matrix);
   expect(largestDifference(kept, stored)).toBeLessThanOrEqual(rounding);
 });
 

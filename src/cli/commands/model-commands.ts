@@ -81,8 +81,11 @@ export const modelCommands: readonly CommandDeclaration[] = [
         '--context-length <number>',
         "the most tokens of a text (default: the model's, or what the memory holds)",
       ).argParser(wholeNumber(1)),
-      new Option('--precision <name>', 'int8: weights in 8 bits, faster and slightly different')
-        .choices(['float32', 'int8'])
+      new Option(
+        '--precision <name>',
+        "int8, int4: weights in 8 or 4 bits, a GGUF file's in its own; faster, with different numbers",
+      )
+        .choices(['float32', 'int8', 'int4'])
         .default('float32'),
       new Option(
         '--backend <name>',

@@ -51,7 +51,7 @@ export async function openCommand({ words, options, context }: CommandCall<OpenO
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
-  return describe({ destination, shown, from, bundle }, { options, context });
+  return await describe({ destination, shown, from, bundle }, { options, context });
 }
 
 /** An existing folder is never written into: its files could be taken for received ones. */

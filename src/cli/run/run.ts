@@ -29,13 +29,14 @@ export async function runCommand(call: CommandCall<RunOptions>): Promise<ExitCod
   return watchRuns(call, runOnce);
 }
 
-async function runOnce(
+/** `unlisted`: the run is another command's own, and no experiment. */
+export async function runOnce(
   { words, options, context }: CommandCall<RunOptions>,
-  observer?: RunObserver,
+  { onRead, onDag, unlisted = false }: Partial<RunObserver> & { readonly unlisted?: boolean } = {},
 ): Promise<ExitCode> {
   const opened = await openPipeline({
     ...{ words, options, context, names: 'any' },
-    ...(observer && { onRead: observer.onRead }),
+    ...(onRead && { onRead }),
   });
   if (!opened) return exitCode.badUsage;
   const { dag, names } = opened;
@@ -51,8 +52,12 @@ async function runOnce(
       settings = await settingsOf({ file: dag.file, options, context });
   }
   const store = storeIn(settings, context);
-  observer?.onDag(dag, store);
+  onDag?.(dag, store);
   if (shards !== undefined) checkShards(dag);
+  if (backend !== undefined)
+    await (await import('./check-backend.ts')).checkBackend(backend, {
+      ...{ dag, store, targets: names, force: options.force ?? [] },
+    });
   const resources = {
     ...(backend !== undefined && { backend }),
     ...(shards !== undefined && { shards }),
@@ -84,6 +89,7 @@ async function runOnce(
     force,
     keepGoing: options.keepGoing ?? false,
     locked: options.locked ?? false,
+    unlisted,
     executorFor: executors.executorFor,
     ...(jobs === undefined ? {} : { jobs }),
     resources,

@@ -22,7 +22,7 @@ export interface ServeOptions extends PipelineOptions {
   readonly allowOrigin?: readonly string[];
   readonly batchSize: number;
   readonly contextLength?: number;
-  readonly precision: 'float32' | 'int8';
+  readonly precision: 'float32' | 'int8' | 'int4';
   readonly backend?: string;
   readonly maxRequests: number;
   readonly timeout: number;

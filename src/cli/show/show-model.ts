@@ -1,7 +1,8 @@
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isObject, type JsonObject } from '../../core/index.ts';
-import { openSafetensors } from '../../formats/index.ts';
+import { openTensors } from '../../formats/index.ts';
+import { isQuantizedFolder, quantizedFile } from '../../model/index.ts';
 import { openTokenizer } from '../../text/index.ts';
 import { formatBytes, formatCount } from '../terminal/format-number.ts';
 import { labeledText, renderTable } from '../terminal/layout.ts';
@@ -20,7 +21,8 @@ export async function showModel(source: ShowSource): Promise<Shown> {
     };
   const config = (await jsonFile(join(path, 'config.json'))) ?? {};
   const tokenizer = await tokenizerSummary(path);
-  return showTensors(source, { file: 'model.safetensors', fields: { config, tokenizer } });
+  const file = isQuantizedFolder(path) ? quantizedFile : 'model.safetensors';
+  return showTensors(source, { file, fields: { config, tokenizer } });
 }
 
 /** An adapter's configuration and its matrices, without their values. */
@@ -109,7 +111,7 @@ function joinLayers(parameters: readonly Parameter[]): readonly Parameter[] {
 }
 
 async function parametersOf(path: string) {
-  await using file = await openSafetensors(path);
+  await using file = await openTensors(path);
   const sorted = [...file.tensors].sort(([a], [b]) => compareNames(a, b));
   return sorted.map(([name, { shape, dtype, begin, end }]) => ({
     name,

@@ -128,7 +128,7 @@ const blockReaders: Readonly<Record<BlockFormat, BlockReader>> = {
 };
 
 /** The levels of IQ4_NL and IQ4_XS (kvalues_iq4nl), close to each other around zero, where most weights are. */
-const unevenLevels = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
+export const unevenLevels = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
 
 const half = (block: DataView, at: number): number => decodeHalf(block.getUint16(at, true));
 

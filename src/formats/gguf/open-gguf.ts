@@ -4,6 +4,7 @@ import { elementCount } from '../safetensors/floats.ts';
 import { dequantize, type TensorFormat, tensorFormatNames, tensorFormatOf, tensorFormats } from './blocks.ts';
 import { badGguf, HeaderReader, type HeaderSource, unsupportedGguf } from './header-reader.ts';
 import { type GgufMetadata, readMetadata } from './metadata.ts';
+import { type QuantizedBlocks, unpackBlocks } from './unpack-blocks.ts';
 
 /** How many values are in memory in both forms at a time; a multiple of every format's block. */
 const chunkValues = 1 << 22;
@@ -13,6 +14,8 @@ export interface GgufFile extends GgufHeader, AsyncDisposable {
   readonly path: string;
   /** A tensor's values, or those at an index of its first dimension, row by row, dequantized. Throws if there is no such tensor. */
   readonly read: (name: string, index?: number) => Promise<Float32Array>;
+  /** The same as the file stores them; undefined for a format without blocks. */
+  readonly readQuantized: (name: string, index?: number) => Promise<QuantizedBlocks | undefined>;
 }
 
 /** Opens a GGUF file and checks its header. Throws a UserError if it is invalid or has tensors in an unsupported format. */
@@ -22,12 +25,18 @@ export async function openGguf(path: string): Promise<GgufFile> {
   try {
     const { size } = await handle.stat();
     const header = readHeader({ path, descriptor: handle.fd, size });
-    const read = async (name: string, index?: number) => {
+    const tensorAt = (name: string, index: number | undefined) => {
       const tensor = header.tensors.get(name);
       if (tensor === undefined) throw new Error(`No tensor has the name ${name}`);
-      return readTensor(handle, path, index === undefined ? tensor : partOf(tensor, index));
+      return index === undefined ? tensor : partOf(tensor, index);
     };
-    return { ...header, path, read, [Symbol.asyncDispose]: close };
+    return {
+      ...header,
+      path,
+      read: async (name, index) => readTensor(handle, path, tensorAt(name, index)),
+      readQuantized: async (name, index) => readQuantized(handle, path, tensorAt(name, index)),
+      [Symbol.asyncDispose]: close,
+    };
   } catch (error) {
     await close();
     throw error;
@@ -56,6 +65,17 @@ async function readTensor(
     values.set(dequantize(format, bytes.buffer), first);
   }
   return values;
+}
+
+async function readQuantized(
+  handle: FileHandle,
+  path: string,
+  { format, begin, end }: GgufTensor,
+): Promise<QuantizedBlocks | undefined> {
+  if (tensorFormats[format].values === 1) return undefined;
+  const bytes = new Uint8Array(end - begin);
+  await readFully(handle, { bytes, position: begin, failure: (what) => badGguf(path, what) });
+  return unpackBlocks(format, bytes);
 }
 
 /** A tensor's blocks are the file's bytes from `begin` up to `end`. */

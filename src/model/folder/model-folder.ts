@@ -1,8 +1,15 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { constants, copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isObject, type JsonObject, UserError } from '../../core/index.ts';
-import { readJsonFile, type TensorToWrite, writeSafetensors } from '../../formats/index.ts';
+import {
+  type QuantizedBlocks,
+  readJsonFile,
+  type TensorToWrite,
+  writeSafetensors,
+} from '../../formats/index.ts';
+import { openGgufModel } from '../gguf/open-gguf-model.ts';
 import { familyOf, type ModelConfig, parameterLayout, parseModelConfig } from '../model-config.ts';
 import { openShards, type Shards } from './open-shards.ts';
 
@@ -13,11 +20,23 @@ export interface ModelFolder extends AsyncDisposable {
   readonly config: ModelConfig;
   /** A parameter's values, row by row. */
   readonly read: (name: string) => Promise<Float32Array>;
+  /** A matrix in blocks, as the checkpoint has it, with its outputs as rows; undefined for what it holds in float. */
+  readonly readQuantized?: ((name: string) => Promise<QuantizedBlocks | undefined>) | undefined;
 }
 
-/** Opens a folder with config.json and model.safetensors (or its shards). Throws a UserError if they do not match. */
+/** The checkpoint of a folder whose weights are as a GGUF file has them. */
+export const quantizedFile = 'model.gguf';
+
+/** Whether a folder's weights are as a GGUF file has them. */
+export const isQuantizedFolder = (folder: string): boolean => existsSync(join(folder, quantizedFile));
+
+/**
+ * Opens a folder with config.json and a checkpoint: model.safetensors, its shards, or model.gguf. Throws a UserError if they
+ * do not match.
+ */
 export async function openModelFolder(path: string): Promise<ModelFolder> {
   const declared = await readModelConfig(path);
+  if (isQuantizedFolder(path)) return { ...(await openGgufModel(join(path, quantizedFile), declared)), path };
   const shards = await openShards(path);
   try {
     const config = (await hasOwnHead(declared, shards)) ? withOwnHead(path, declared) : declared;
@@ -115,10 +134,7 @@ export interface ModelToWrite {
 /** Writes config.json and model.safetensors into a folder, and creates it if necessary. Leaves out the tokenizer. */
 export async function writeModelFolder(path: string, { config, read }: ModelToWrite): Promise<void> {
   await mkdir(path, { recursive: true });
-  await writeFile(
-    join(path, 'config.json'),
-    `${JSON.stringify(inSinglePrecision(config.json), undefined, 2)}\n`,
-  );
+  await writeConfig(path, config);
   const { aliases } = familyOf(config);
   const tensors = [...parameterLayout(config)].map(
     ([name, { shape }]): TensorToWrite => ({
@@ -131,6 +147,18 @@ export async function writeModelFolder(path: string, { config, read }: ModelToWr
   // transformers requires the format `pt` in a checkpoint's metadata.
   await writeSafetensors(join(path, 'model.safetensors'), { tensors, metadata: { format: 'pt' } });
 }
+
+/** Writes config.json and a copy of a GGUF file, whose weights stay as they are. Leaves out the tokenizer. */
+export async function writeQuantizedFolder(
+  path: string,
+  { config, gguf }: { readonly config: ModelConfig; readonly gguf: string },
+): Promise<void> {
+  await copyFile(gguf, join(path, quantizedFile), constants.COPYFILE_FICLONE);
+  await writeConfig(path, config);
+}
+
+const writeConfig = (path: string, { json }: ModelConfig): Promise<void> =>
+  writeFile(join(path, 'config.json'), `${JSON.stringify(inSinglePrecision(json), undefined, 2)}\n`);
 
 /** Weights read as bfloat16 are written as float32; with another type in config.json they would be rounded again. */
 function inSinglePrecision(json: JsonObject): JsonObject {

@@ -1,20 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { paddedRows } from '../attend-rows.ts';
 import type { LanguageModel } from '../language-model.ts';
-import { masksByWindow } from '../windows.ts';
-import { batchesByLength, isLengthBound, lengthBucket } from './lengths.ts';
-import { tokenScores } from './log-likelihoods.ts';
+import { isLengthBound } from './lengths.ts';
+import { type ScoredToken, type TokenScore, tokenScores } from './log-likelihoods.ts';
+import { logSumExp } from './log-probabilities.ts';
 import { notFinite } from './sampler.ts';
-import {
-  attendTree,
-  type CachedPrefix,
-  type ChoicesToScore,
-  groupByPrefix,
-  type PlannedRow,
-  planRows,
-  type TokenTree,
-  treeMask,
-} from './tree-attention.ts';
+import { type ChoicesToScore, groupByPrefix, type PlannedTree, planTrees } from './token-trees.ts';
+import { type CachedPrefix, disposePrefix, prefillPrefix, treeTokens } from './tree-attention.ts';
+import { passesOf, type TreePass } from './tree-passes.ts';
 
 interface ContinuationScore {
   /** Natural logarithm of the probability of all its tokens. */
@@ -30,10 +22,7 @@ export interface ScoredChoices {
   readonly scores: readonly ContinuationScore[];
 }
 
-/** Rows are padded to multiples of this many tokens. */
-const rowStep = 32;
-
-/** Logits are computed for this many tokens at a time; few records have longer continuations. */
+/** Logits of continuations after their first token are computed for this many tokens at a time. */
 const headRows = 64;
 
 /**
@@ -49,100 +38,105 @@ export async function* choiceLogLikelihoods({
 }: {
   readonly model: LanguageModel;
   readonly choices: readonly ChoicesToScore[];
-  /** Rows in every forward pass, B. */
+  /** Decides how many tokens a forward pass has: at most those of this many rows. */
   readonly batchSize: number;
   readonly signal: AbortSignal;
 }): AsyncGenerator<ScoredChoices> {
   const unfinished = new Map(choices.map((one) => [one.id, new Map<number, ContinuationScore>()]));
   const sizes = new Map(choices.map(({ id, continuations }) => [id, continuations.length]));
-  const planned = planRows(choices, { ...model.config, isLengthBound: isLengthBound(model.config) });
-  for (const { prefix, rows } of groupByPrefix(planned)) {
+  const planned = planTrees(choices, { ...model.config, isLengthBound: isLengthBound(model.config) });
+  for (const { prefix, trees } of groupByPrefix(planned)) {
     const cached = prefix.length === 0 ? undefined : await prefillPrefix(model, prefix);
     try {
-      for await (const { items, length } of batchesByLength(rows, { lengthOf, batchSize, signal })) {
-        const batch = { planned: items, batch: batchSize, length };
-        const scores = await scoreBatch(model, { ...batch, prefix: cached });
-        yield* finished({ ...batch, scores, unfinished, sizes });
+      for await (const pass of passesOf(trees, { batchSize, signal })) {
+        const scores = await scorePass(model, { ...pass, prefix: cached });
+        yield* finished({ planned: pass.planned, scores, unfinished, sizes });
       }
     } finally {
-      for (const { key, value } of cached ?? []) tf.dispose([key, value]);
+      if (cached !== undefined) disposePrefix(cached);
     }
   }
 }
 
-const lengthOf = ({ row }: PlannedRow): number =>
-  lengthBucket(row.ids.length, { step: rowStep, limit: Number.MAX_SAFE_INTEGER });
-
-interface ScoringBatch {
-  readonly planned: readonly PlannedRow[];
+interface ScoredPass extends TreePass {
   readonly prefix: CachedPrefix | undefined;
-  readonly batch: number;
-  readonly length: number;
 }
 
-/** For each row the scores of its continuations. */
-async function scoreBatch(
-  model: LanguageModel,
-  batch: ScoringBatch,
-): Promise<(readonly ContinuationScore[])[]> {
-  const { planned, length } = batch;
-  const hidden = tf.tidy(() => hiddenStates(model, batch));
-  const scored = planned.flatMap(({ row }, index) =>
-    row.scored.flat().map(({ target, position }) => ({ target, position: index * length + position })),
+/** For each tree the scores of its continuations. */
+async function scorePass(model: LanguageModel, pass: ScoredPass): Promise<(readonly ContinuationScore[])[]> {
+  const { hidden, ends, starts } = await forward(model, pass);
+  const later = pass.planned.flatMap(({ tree }, row) =>
+    tree.continuations.flatMap(({ tokens, start }) => laterTokens(tokens, (starts[row] ?? 0) + start)),
   );
-  const scores = (await tokenScores({ model, hidden, scored, rows: headRows })).values();
-  hidden.dispose();
-  return planned.map(({ id, row }) =>
-    row.scored.map((tokens) => {
-      const own = tokens.map(() => scores.next().value ?? { logLikelihood: Number.NaN, isGreedy: false });
-      const logLikelihood = own.reduce((sum, one) => sum + one.logLikelihood, 0);
+  const scores =
+    hidden === undefined ? [] : await tokenScores({ model, hidden, scored: later, rows: headRows });
+  hidden?.dispose();
+  const ofLater = scores.values();
+  return pass.planned.map(({ id, tree }, row) => {
+    const ofFirst = firstTokenScores(ends[row] ?? new Float32Array());
+    return tree.continuations.map(({ tokens }) => {
+      const own = Array.from(tokens, (token, index) => (index === 0 ? ofFirst(token) : ofLater.next().value));
+      const logLikelihood = own.reduce((sum, one) => sum + (one?.logLikelihood ?? Number.NaN), 0);
       if (!Number.isFinite(logLikelihood)) throw notFinite(id);
-      return { logLikelihood, tokens: own.length, isGreedy: own.every(({ isGreedy }) => isGreedy) };
-    }),
+      return { logLikelihood, tokens: own.length, isGreedy: own.every((one) => one?.isGreedy) };
+    });
+  });
+}
+
+/** The tokens of a continuation after its first, beside the positions that predict them. */
+const laterTokens = (tokens: Int32Array, start: number): readonly ScoredToken[] =>
+  Array.from(tokens.subarray(1), (target, index) => ({ target, position: start + index }));
+
+/** The score of any token by the logits [V] before it. */
+function firstTokenScores(logits: Float32Array): (token: number) => TokenScore {
+  const likeliest = logits.reduce((best, logit, token) => (logit > (logits[best] ?? 0) ? token : best), 0);
+  const total = logSumExp(logits);
+  return (token) => ({
+    logLikelihood: (logits[token] ?? Number.NaN) - total,
+    isGreedy: token === likeliest,
+  });
+}
+
+async function forward(
+  model: LanguageModel,
+  { planned, shape, prefix }: ScoredPass,
+): Promise<{
+  /** [N, C], owned by the caller; undefined if every continuation has a single token. */
+  readonly hidden: tf.Tensor | undefined;
+  /** The logits after each tree's context, [V] each: of all continuations' first tokens. */
+  readonly ends: readonly Float32Array[];
+  /** Where each tree begins among the N tokens. */
+  readonly starts: readonly number[];
+}> {
+  const trees = planned.map(({ tree }) => tree);
+  const isSingle = trees.every(({ continuations }) =>
+    continuations.every(({ tokens }) => tokens.length === 1),
   );
+  let starts: readonly number[] = [];
+  const [logits, hidden] = tf.tidy(() => {
+    const input = treeTokens(model.config, { trees, shape, prefix });
+    starts = input.starts;
+    const states = model.hidden(input.tokens);
+    const positions = new Int32Array(shape.rows);
+    for (const [row, { contextEnd }] of trees.entries()) positions[row] = (starts[row] ?? 0) + contextEnd;
+    const chosen = tf.gather(states, tf.tensor1d(positions, 'int32'));
+    return [model.logits(chosen), ...(isSingle ? [] : [states])] as const; // [B, V], [N, C]
+  });
+  const values = await logits.data<'float32'>();
+  logits.dispose();
+  const vocabulary = values.length / shape.rows;
+  const ends = trees.map((_, row) => values.subarray(row * vocabulary, (row + 1) * vocabulary));
+  return { hidden, ends, starts };
 }
 
-/** [B T, C] */
-function hiddenStates(model: LanguageModel, { planned, prefix, batch, length }: ScoringBatch): tf.Tensor {
-  const joined = (valuesOf: (row: TokenTree) => Int32Array) => {
-    const values = new Int32Array(batch * length);
-    for (const [index, { row }] of planned.entries()) values.set(valuesOf(row), index * length);
-    return values;
-  };
-  const maskOf = masksByWindow(model.config, (window = Number.POSITIVE_INFINITY) => {
-    const mask = new Float32Array(batch * length * length);
-    for (let index = 0; index < batch; index++)
-      mask.set(treeMask(planned[index]?.row ?? noRow, { length, window }), index * length * length);
-    return tf.tensor(mask, [batch, 1, 1, length, length]);
-  });
-  const attend = attendTree(model.config, {
-    batch,
-    length,
-    maskOf,
-    prefix,
-  });
-  return model.hidden({
-    ids: tf.tensor1d(
-      joined(({ ids }) => ids),
-      'int32',
-    ),
-    positions: joined(({ positions }) => positions),
-    // Read only by models for which every row has a single text.
-    textLengths: joined(({ ids, positions }) => ids.map(() => (positions.at(-1) ?? 0) + 1)),
-    attend,
-  });
-}
-
-const noRow = { branches: new Int32Array(), positions: new Int32Array() };
-
-/** Stores the scores of a batch, and yields the contexts that are now complete. */
+/** Stores the scores of a pass, and yields the contexts that are now complete. */
 function* finished({
   planned,
   scores,
   unfinished,
   sizes,
 }: {
-  readonly planned: readonly PlannedRow[];
+  readonly planned: readonly PlannedTree[];
   readonly scores: readonly (readonly ContinuationScore[])[];
   readonly unfinished: Map<string, Map<number, ContinuationScore>>;
   readonly sizes: ReadonlyMap<string, number>;
@@ -154,23 +148,4 @@ function* finished({
     unfinished.delete(id);
     yield { id, scores: [...known].sort(([a], [b]) => a - b).map(([, score]) => score) };
   }
-}
-
-/** The keys and values of a text in every layer, owned by the caller. */
-async function prefillPrefix(model: LanguageModel, tokens: Int32Array): Promise<CachedPrefix> {
-  const kept: { key: tf.Tensor; value: tf.Tensor }[] = [];
-  tf.tidy(() => {
-    const rows = paddedRows(model.config, { ids: tokens, batch: 1, length: tokens.length });
-    model.hidden({
-      ...rows,
-      attend: (projected) => {
-        // Keys and values may be views of tensors that end with the pass, so keep copies.
-        kept.push({ key: tf.keep(tf.clone(projected.key)), value: tf.keep(tf.clone(projected.value)) });
-        return rows.attend(projected);
-      },
-    });
-  });
-  // Computed now: a lazy backend would compute them with their first use, possibly with other rounding.
-  await Promise.all(kept.flatMap(({ key, value }) => [key.data(), value.data()]));
-  return kept;
 }

@@ -102,7 +102,7 @@ export interface ScoredToken {
   readonly position: number;
 }
 
-interface TokenScore {
+export interface TokenScore {
   /** Natural logarithm of the token's probability. */
   readonly logLikelihood: number;
   /** Whether no other token is likelier. */

@@ -18,12 +18,18 @@ export interface TokenLogProbability extends LogProbability {
 
 /** How likely a token is by the logits [V] before it, and which `top` tokens are likeliest. Equally likely ones come by id. */
 export function logProbabilities(logits: Float32Array, token: number, top: number): TokenLogProbability {
-  const largest = logits.reduce((most, logit) => (logit > most ? logit : most), Number.NEGATIVE_INFINITY);
-  let sum = 0;
-  for (const logit of logits) sum += Math.exp(logit - largest);
-  const total = largest + Math.log(sum);
+  const total = logSumExp(logits);
   const of = (id: number): LogProbability => ({ token: id, logProbability: (logits[id] ?? 0) - total });
   return { ...of(token), top: likeliest(logits, top).map(of) };
+}
+
+/** The natural logarithm of the sum of the logits' exponentials: a logit less this is a log-probability. */
+export function logSumExp(logits: Float32Array): number {
+  let largest = Number.NEGATIVE_INFINITY;
+  for (const logit of logits) if (logit > largest) largest = logit;
+  let sum = 0;
+  for (const logit of logits) sum += Math.exp(logit - largest);
+  return largest + Math.log(sum);
 }
 
 /** The ids of the largest logits, largest first. */

@@ -1,212 +1,167 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { MASKED_SCORE, softCap } from '../../tensor/index.ts';
-import { groupQueries, splitHeads, ungroupQueries } from '../attend-rows.ts';
+import { causalAttention, MASKED_SCORE } from '../../tensor/index.ts';
+import { groupQueries, paddedRows, splitHeads, ungroupQueries } from '../attend-rows.ts';
 import type { ModelSizes } from '../family.ts';
 import type { Attend } from '../forward-pass.ts';
-import type { ModelConfig } from '../model-config.ts';
-import type { ScoredToken } from './log-likelihoods.ts';
+import type { LanguageModel, Tokens } from '../language-model.ts';
+import { masksByWindow } from '../windows.ts';
+import type { TokenTree } from './token-trees.ts';
+import { type PassShape, prefixSlots } from './tree-passes.ts';
 
-/** Keys and values of a text that all rows start with, for each layer: [P, K D]. */
-export type CachedPrefix = readonly { readonly key: tf.Tensor; readonly value: tf.Tensor }[];
+/** A text that all trees of a pass continue, owned by the caller. */
+export interface CachedPrefix {
+  /** Its tokens, in the first of P slots. */
+  readonly tokens: number;
+  readonly slots: number;
+  /** Keys and values in each layer, [1, K, P, D]. */
+  readonly layers: readonly { readonly keys: tf.Tensor; readonly values: tf.Tensor }[];
+}
 
-/** Tree attention: every token attends to the whole prefix, and to tokens of its own row as the mask says. */
-export function attendTree(
+/** Reads a text that trees continue. */
+export async function prefillPrefix(model: LanguageModel, tokens: Int32Array): Promise<CachedPrefix> {
+  const { contextLength, keyValueHeads } = model.config;
+  const slots = Math.min(prefixSlots(tokens.length), contextLength);
+  const ids = new Int32Array(slots);
+  ids.set(tokens);
+  const layers: { keys: tf.Tensor; values: tf.Tensor }[] = [];
+  const shape = { batch: 1, length: slots, heads: keyValueHeads };
+  tf.tidy(() => {
+    const rows = paddedRows(model.config, {
+      ids,
+      batch: 1,
+      length: slots,
+      lengths: Int32Array.of(tokens.length),
+    });
+    model.hidden({
+      ...rows,
+      attend: (projected) => {
+        // They may be views of tensors that end with the pass, so keep copies.
+        const kept = (x: tf.Tensor) => tf.keep(tf.clone(splitHeads(x, shape)));
+        layers.push({ keys: kept(projected.key), values: kept(projected.value) });
+        return rows.attend(projected);
+      },
+    });
+  });
+  // Computed now: a lazy backend would compute them with their first use, possibly with other rounding.
+  await Promise.all(layers.flatMap(({ keys, values }) => [keys.data(), values.data()]));
+  return { tokens: tokens.length, slots, layers };
+}
+
+export function disposePrefix({ layers }: CachedPrefix): void {
+  for (const { keys, values } of layers) tf.dispose([keys, values]);
+}
+
+/** The forward pass's input for trees, and where each begins among its N tokens. Call it inside tf.tidy. */
+export function treeTokens(
   sizes: ModelSizes,
   {
-    batch,
-    length,
-    maskOf,
+    trees,
+    shape,
     prefix,
+  }: { trees: readonly TokenTree[]; shape: PassShape; prefix: CachedPrefix | undefined },
+): { readonly tokens: Tokens; readonly starts: readonly number[] } {
+  const { rows, slots } = shape;
+  const ids = new Int32Array(shape.tokens);
+  const positions = new Int32Array(shape.tokens);
+  // Read only by models for which a tree has a single text.
+  const textLengths = new Int32Array(shape.tokens).fill(1);
+  const slotOfToken = new Int32Array(shape.tokens);
+  const tokenOfSlot = new Int32Array(rows * slots);
+  const starts: number[] = [];
+  let start = 0;
+  for (const [row, tree] of trees.entries()) {
+    const { length } = tree.ids;
+    ids.set(tree.ids, start);
+    positions.set(tree.positions, start);
+    textLengths.fill((tree.positions.at(-1) ?? 0) + 1, start, start + length);
+    for (let index = 0; index < length; index++) {
+      slotOfToken[start + index] = row * slots + index;
+      tokenOfSlot[row * slots + index] = start + index;
+    }
+    starts.push(start);
+    start += length;
+  }
+  const attend = attendTrees(sizes, { trees, shape, prefix, slotOfToken, tokenOfSlot });
+  return { tokens: { ids: tf.tensor1d(ids, 'int32'), positions, textLengths, attend }, starts };
+}
+
+/** Tree attention: every token attends to the whole prefix, to its context, and to its own continuation. */
+function attendTrees(
+  sizes: ModelSizes,
+  {
+    trees,
+    shape: { rows: batch, slots: length },
+    prefix,
+    ...slots
   }: {
-    /** Rows, B. */
-    readonly batch: number;
-    /** Tokens in every row, T. */
-    readonly length: number;
-    /** For a layer, what is added to the scores of a row's own tokens: [B, 1, 1, T, T] */
-    readonly maskOf: (layer: number) => tf.Tensor;
+    readonly trees: readonly TokenTree[];
+    readonly shape: PassShape;
     readonly prefix: CachedPrefix | undefined;
+    /** [N] and [B T]; a filler's slot and an empty slot's token are any, since nothing reads the result. */
+    readonly slotOfToken: Int32Array;
+    readonly tokenOfSlot: Int32Array;
   },
 ): Attend {
   const group = sizes.heads / sizes.keyValueHeads;
   const shape = { batch, length, heads: sizes.keyValueHeads };
+  const slotOfToken = tf.tensor1d(slots.slotOfToken, 'int32');
+  const tokenOfSlot = tf.tensor1d(slots.tokenOfSlot, 'int32');
+  const intoRows = (x: tf.Tensor) => tf.gather(x, tokenOfSlot); // [N, C] -> [B T, C]
+  const columns = length + (prefix?.slots ?? 0);
+  const maskOf = masksByWindow(sizes, (window) => {
+    const mask = new Float32Array(batch * group * length * columns);
+    for (let row = 0; row < batch; row++) {
+      const own = treeMask(trees[row] ?? noTree, { length, window, prefix });
+      for (let head = 0; head < group; head++) mask.set(own, (row * group + head) * own.length);
+    }
+    return tf.tensor4d(mask, [batch, 1, group * length, columns]);
+  });
   return ({ layer, query, key, value }) => {
-    const scaled = tf.mul(query, 1 / Math.sqrt(sizes.headDim));
-    const capped = (scores: tf.Tensor) =>
-      sizes.scoreCap === undefined ? scores : softCap({ x: scores, cap: sizes.scoreCap });
-    const queries = groupQueries(scaled, { ...shape, group }); // [B, K, G T, D]
-    const onOwn = capped(tf.matMul(queries, splitHeads(key, shape), false, true));
-    const own = masked({ scores: onOwn, mask: maskOf(layer), group }); // [B, K, G T, T]
-    const values = splitHeads(value, shape); // [B, K, T, D]
-    const cached = prefix?.[layer];
-    if (cached === undefined) return ungroupQueries(tf.matMul(tf.softmax(own), values), { ...shape, group });
-    const [cachedLength = 0] = cached.key.shape;
-    const cachedShape = { batch: 1, length: cachedLength, heads: sizes.keyValueHeads };
-    const onCached = capped(tf.matMul(queries, splitHeads(cached.key, cachedShape), false, true)); // [B, K, G T, P]
-    const [weightsOfCached, weightsOfOwn] = tf.split(
-      tf.softmax(tf.concat([onCached, own], 3)),
-      [cachedLength, length],
-      3,
-    ) as [tf.Tensor, tf.Tensor]; // one for each size
-    const fromCached = tf.matMul(weightsOfCached, splitHeads(cached.value, cachedShape));
-    return ungroupQueries(tf.add(fromCached, tf.matMul(weightsOfOwn, values)), { ...shape, group });
+    const cached = prefix?.layers[layer];
+    const joined = (before: tf.Tensor | undefined, x: tf.Tensor) => {
+      const own = splitHeads(intoRows(x), shape); // [B, K, T, D]
+      return before === undefined ? own : tf.concat([tf.tile(before, [batch, 1, 1, 1]), own], 2); // [B, K, P + T, D]
+    };
+    const attended = causalAttention({
+      query: groupQueries(intoRows(query), { ...shape, group }), // [B, K, G T, D]
+      key: joined(cached?.keys, key),
+      value: joined(cached?.values, value),
+      mask: maskOf(layer),
+      scoreCap: sizes.scoreCap,
+    });
+    return tf.gather(ungroupQueries(attended, { ...shape, group }), slotOfToken); // [N, H D]
   };
 }
 
-/** The heads of a group share one mask, by broadcasting. */
-function masked({
-  scores,
-  mask,
-  group,
-}: {
-  /** [B, K, G T, T] */
-  readonly scores: tf.Tensor;
-  /** [B, 1, 1, T, T] */
-  readonly mask: tf.Tensor;
-  readonly group: number;
-}): tf.Tensor {
-  const [batch = 0, heads = 0, , length = 0] = scores.shape;
-  const apart = tf.reshape(scores, [batch, heads, group, length, length]);
-  return tf.reshape(tf.add(apart, mask), [batch, heads, group * length, length]);
-}
+const noTree = { branches: new Int32Array(), positions: new Int32Array() };
 
-/**
- * A context and its continuations in one row: the context once, then each continuation without its last token. No
- * continuation attends to another.
- */
-export interface TokenTree {
-  readonly ids: Int32Array;
-  /** Each token's position in its own text. */
-  readonly positions: Int32Array;
-  /** 0 for the context, to which all attend, then a number per continuation. */
-  readonly branches: Int32Array;
-  /** For each continuation its tokens, with the positions in the row that predict them. */
-  readonly scored: readonly (readonly ScoredToken[])[];
-}
-
-function tokenTree({
-  context,
-  continuations,
-  cached,
-}: {
-  readonly context: Int32Array;
-  /** At least one token each. */
-  readonly continuations: readonly Int32Array[];
-  /** How many of the context's first tokens are in the cached prefix instead of the row; not all. */
-  readonly cached: number;
-}): TokenTree {
-  const own = context.subarray(cached);
-  const ids: number[] = [...own];
-  const positions = ids.map((_, index) => cached + index);
-  const branches = ids.map(() => 0);
-  const scored = continuations.map((continuation, branch) =>
-    Array.from(continuation, (target, index) => {
-      const position = index === 0 ? own.length - 1 : ids.length - 1;
-      if (index < continuation.length - 1) {
-        ids.push(target);
-        positions.push(context.length + index);
-        branches.push(branch + 1);
-      }
-      return { target, position };
-    }),
-  );
-  return {
-    ids: Int32Array.from(ids),
-    positions: Int32Array.from(positions),
-    branches: Int32Array.from(branches),
-    scored,
-  };
-}
-
-/** [T, T], for a row padded to `length` T: 0 where a token attends, MASKED_SCORE elsewhere. */
-export function treeMask(
+/** [T, P + T], for a tree in T slots after a prefix in P: 0 where a token attends, MASKED_SCORE elsewhere. */
+function treeMask(
   { branches, positions }: Pick<TokenTree, 'branches' | 'positions'>,
-  { length, window }: { readonly length: number; readonly window: number },
+  {
+    length,
+    window = Number.POSITIVE_INFINITY,
+    prefix,
+  }: {
+    readonly length: number;
+    readonly window: number | undefined;
+    readonly prefix: CachedPrefix | undefined;
+  },
 ): Float32Array {
-  const mask = new Float32Array(length * length).fill(MASKED_SCORE);
+  const { slots, tokens } = prefix ?? { slots: 0, tokens: 0 };
+  const columns = slots + length;
+  const mask = new Float32Array(length * columns).fill(MASKED_SCORE);
   for (let query = 0; query < length; query++) {
-    mask[query * length + query] = 0;
+    const start = query * columns;
+    // A prefix is cached only where every window reaches its beginning.
+    mask.fill(0, start, start + tokens);
+    mask[start + slots + query] = 0;
     const [branch, position = 0] = [branches[query], positions[query]];
     if (branch === undefined) continue;
     for (let key = 0; key < query; key++) {
       const isOfText = branches[key] === 0 || branches[key] === branch;
-      if (isOfText && position - (positions[key] ?? 0) < window) mask[query * length + key] = 0;
+      if (isOfText && position - (positions[key] ?? 0) < window) mask[start + slots + key] = 0;
     }
   }
   return mask;
-}
-
-/** A context with continuations to choose from. */
-export interface ChoicesToScore {
-  readonly id: string;
-  /** At least one token. */
-  readonly context: Int32Array;
-  /** At least one token each. */
-  readonly continuations: readonly Int32Array[];
-  /** How many of the context's first tokens other contexts are expected to share. */
-  readonly shared: number;
-}
-
-/** A row of tokens that scores some of a context's continuations, starting with the one at index `from`. */
-export interface PlannedRow {
-  readonly id: string;
-  readonly prefix: Int32Array;
-  readonly from: number;
-  readonly row: TokenTree;
-}
-
-/** A shared prefix is cached in multiples of this many tokens, so that there are few shapes and no padding. */
-const prefixStep = 64;
-
-/** Continuations may double the row's length, or add up to this many tokens. */
-const fewTokens = 128;
-
-/** The rows that score all continuations. How a context is split depends on itself and the model alone. */
-export function planRows(
-  choices: readonly ChoicesToScore[],
-  model: Pick<ModelConfig, 'windows'> & { readonly isLengthBound: boolean },
-): readonly PlannedRow[] {
-  const { windows, isLengthBound } = model;
-  const narrowest = Math.min(...windows.map((window = Number.POSITIVE_INFINITY) => window));
-  return choices.flatMap(({ id, context, continuations, shared }) => {
-    const longest = context.length + Math.max(...continuations.map(({ length }) => length));
-    const usable = isLengthBound || longest > narrowest ? 0 : Math.min(shared, context.length - 1);
-    const cached = usable - (usable % prefixStep);
-    const room = isLengthBound ? 0 : Math.max(fewTokens, context.length - cached);
-    return splitContinuations(continuations, room).map(([from, to]): PlannedRow => {
-      const row = tokenTree({ context, continuations: continuations.slice(from, to), cached });
-      return { id, prefix: context.subarray(0, cached), from, row };
-    });
-  });
-}
-
-/** Ranges of continuations, each with at least one and no more tokens than there is room for. */
-function splitContinuations(
-  continuations: readonly Int32Array[],
-  room: number,
-): readonly (readonly [from: number, to: number])[] {
-  const ranges: (readonly [number, number])[] = [];
-  let from = 0;
-  let used = 0;
-  for (const [index, { length }] of continuations.entries()) {
-    if (index > from && used + length > room) {
-      ranges.push([from, index]);
-      [from, used] = [index, 0];
-    }
-    used += length;
-  }
-  return [...ranges, [from, continuations.length]];
-}
-
-/** Rows by their cached prefix, in the order in which prefixes first appear. */
-export function groupByPrefix(
-  rows: readonly PlannedRow[],
-): readonly { readonly prefix: Int32Array; readonly rows: readonly PlannedRow[] }[] {
-  const groups = new Map<string, { prefix: Int32Array; rows: PlannedRow[] }>();
-  for (const row of rows) {
-    const name = row.prefix.join();
-    const group = groups.get(name);
-    if (group === undefined) groups.set(name, { prefix: row.prefix, rows: [row] });
-    else group.rows.push(row);
-  }
-  return [...groups.values()];
 }

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../core/index.ts';
-import type { GgufFile } from '../../formats/index.ts';
+import type { GgufFile, QuantizedBlocks } from '../../formats/index.ts';
 import type { ModelSizes } from '../family.ts';
 import type { RotaryFactors } from './rope-scaling.ts';
 
@@ -84,12 +84,15 @@ type Permutation =
   | 'none'
   /** [in, out] in Hugging Face's checkpoints, [out, in] here. */
   | 'transposed'
+  | HeadPermutation
+  /** A norm's weight is 1 less than its scale; the scale is stored here. */
+  | 'one more';
+
+type HeadPermutation =
   /** Dimensions i and i + D / 2 of a head, which are rotated together, are adjacent here. */
   | { readonly pairedHeads: number }
   /** The rows of a head's query, key and value follow each other; here all queries come first, then keys, then values. */
-  | { readonly joinedHeads: number }
-  /** A norm's weight is 1 less than its scale; the scale is stored here. */
-  | 'one more';
+  | { readonly joinedHeads: number };
 
 /** The values in the order of Hugging Face's checkpoints. */
 export function undoPermutation({
@@ -106,17 +109,27 @@ export function undoPermutation({
   if (permutation === 'one more') return values.map((value) => value - 1);
   const [rows = 0, columns = 1] = shape;
   if (permutation === 'transposed') return transpose(values, { rows, columns });
-  if ('joinedHeads' in permutation)
-    return joinHeads(values, { rows, columns, heads: permutation.joinedHeads });
-  return separatePairs(values, { headDim: rows / permutation.pairedHeads, columns });
+  return restoreRows(values, { rows, restored: restoredRow(permutation, rows) });
 }
 
-function transpose(values: Float32Array, { rows, columns }: { rows: number; columns: number }): Float32Array {
-  const transposed = new Float32Array(values.length);
-  for (let row = 0; row < rows; row++)
-    for (let column = 0; column < columns; column++)
-      transposed[column * rows + row] = values[row * columns + column] ?? 0;
-  return transposed;
+/**
+ * The same of a matrix in blocks, whose rows are the outputs in any case: a matrix that is stored transposed is as it should
+ * be. Undefined for values that change.
+ */
+export function undoRowPermutation(
+  blocks: QuantizedBlocks,
+  { rows, permutation }: { readonly rows: number; readonly permutation: Permutation },
+): QuantizedBlocks | undefined {
+  if (permutation === 'none' || permutation === 'transposed') return blocks;
+  if (permutation === 'one more') return undefined;
+  const order = { rows, restored: restoredRow(permutation, rows) };
+  const { bytes, scales, minima } = blocks;
+  return {
+    ...blocks,
+    bytes: restoreRows(bytes, order),
+    scales: restoreRows(scales, order),
+    minima: minima && restoreRows(minima, order),
+  };
 }
 
 /** The values in llama.cpp's order; the inverse of `undoPermutation`. */
@@ -134,61 +147,51 @@ export function permute({
   const [rows = 0, columns = 0] = shape;
   if (permutation === 'transposed') return transpose(values, { rows, columns });
   if (permutation === 'one more') return values.map((value) => value + 1);
-  if ('joinedHeads' in permutation)
-    return partHeads(values, { rows, columns: values.length / rows, heads: permutation.joinedHeads });
-  const [headDim, width] = [rows / permutation.pairedHeads, values.length / rows];
-  const joined = new Float32Array(values.length);
+  const [restored, width] = [restoredRow(permutation, rows), values.length / rows];
+  const permuted = new Float32Array(values.length);
   for (let row = 0; row < rows; row++) {
-    const source = width * separatedRow(row, headDim);
-    joined.set(values.subarray(source, source + width), row * width);
+    const source = width * restored(row);
+    permuted.set(values.subarray(source, source + width), row * width);
   }
-  return joined;
+  return permuted;
 }
 
-/** Undoes the order of llama.cpp's convert_hf_to_gguf.py: [3, H, D, columns] -> [H, 3, D, columns]. */
-function joinHeads(
-  values: Float32Array,
-  { rows, columns, heads }: { rows: number; columns: number; heads: number },
-): Float32Array {
-  const joined = new Float32Array(values.length);
-  const size = (rows / 3 / heads) * columns;
-  for (let part = 0; part < 3; part++)
-    for (let head = 0; head < heads; head++) {
-      const start = (part * heads + head) * size;
-      joined.set(values.subarray(start, start + size), (head * 3 + part) * size);
-    }
-  return joined;
+function transpose(values: Float32Array, { rows, columns }: { rows: number; columns: number }): Float32Array {
+  const transposed = new Float32Array(values.length);
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++)
+      transposed[column * rows + row] = values[row * columns + column] ?? 0;
+  return transposed;
 }
 
-/** The inverse of `joinHeads`: [H, 3, D, columns] -> [3, H, D, columns]. */
-function partHeads(
-  values: Float32Array,
-  { rows, columns, heads }: { rows: number; columns: number; heads: number },
-): Float32Array {
-  const parted = new Float32Array(values.length);
-  const size = (rows / 3 / heads) * columns;
-  for (let part = 0; part < 3; part++)
-    for (let head = 0; head < heads; head++) {
-      const start = (head * 3 + part) * size;
-      parted.set(values.subarray(start, start + size), (part * heads + head) * size);
-    }
-  return parted;
-}
-
-/** Undoes `reshape(heads, 2, D / 2, columns).swapaxes(1, 2)` of llama.cpp's convert_hf_to_gguf.py. */
-function separatePairs(
-  values: Float32Array,
-  { headDim, columns }: { headDim: number; columns: number },
-): Float32Array {
-  const separated = new Float32Array(values.length);
-  for (let row = 0; row * columns < values.length; row++)
-    separated.set(values.subarray(row * columns, (row + 1) * columns), separatedRow(row, headDim) * columns);
-  return separated;
+/** Moves each row of a matrix to where it is restored. */
+function restoreRows<Values extends Float32Array | Uint8Array>(
+  values: Values,
+  { rows, restored }: { readonly rows: number; readonly restored: (row: number) => number },
+): Values {
+  const moved = values.slice() as Values; // of the same type
+  const width = values.length / rows;
+  for (let row = 0; row < rows; row++)
+    moved.set(values.subarray(row * width, (row + 1) * width), restored(row) * width);
+  return moved;
 }
 
 /** The row in Hugging Face's checkpoints of a row of a GGUF file. */
-function separatedRow(row: number, headDim: number): number {
-  const inHead = row % headDim;
-  const half = inHead % 2 === 0 ? 0 : headDim / 2;
-  return row - inHead + half + (inHead >> 1);
+function restoredRow(permutation: HeadPermutation, rows: number): (row: number) => number {
+  if ('joinedHeads' in permutation) {
+    // Undoes the order of llama.cpp's convert_hf_to_gguf.py: [3, H, D] -> [H, 3, D].
+    const heads = permutation.joinedHeads;
+    const headDim = rows / 3 / heads;
+    return (row) => {
+      const [inHead, head] = [row % headDim, Math.floor(row / headDim) % heads];
+      return (head * 3 + Math.floor(row / headDim / heads)) * headDim + inHead;
+    };
+  }
+  // Undoes `reshape(heads, 2, D / 2, columns).swapaxes(1, 2)` there.
+  const headDim = rows / permutation.pairedHeads;
+  return (row) => {
+    const inHead = row % headDim;
+    const half = inHead % 2 === 0 ? 0 : headDim / 2;
+    return row - inHead + half + (inHead >> 1);
+  };
 }

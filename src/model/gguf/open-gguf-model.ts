@@ -1,5 +1,10 @@
-import { type GgufFile, type GgufMetadata, openGguf, unsupportedGguf } from '../../formats/index.ts';
-import type { ModelFolder } from '../folder/model-folder.ts';
+import {
+  type GgufFile,
+  type GgufMetadata,
+  openGguf,
+  type QuantizedBlocks,
+  unsupportedGguf,
+} from '../../formats/index.ts';
 import { type ModelConfig, parameterLayout, parseModelConfig } from '../model-config.ts';
 import { gpt2Architecture, llamaArchitecture } from './architectures.ts';
 import { gemmaArchitecture } from './gemma-architecture.ts';
@@ -8,6 +13,7 @@ import {
   type StoredParameter,
   storedParameter,
   undoPermutation,
+  undoRowPermutation,
 } from './gguf-architecture.ts';
 import { gptNeoxArchitecture, phiArchitecture } from './parallel-architectures.ts';
 import { readRotaryFactors, rotaryTensors } from './rope-scaling.ts';
@@ -28,23 +34,32 @@ export const ggufArchitectures = new Map<unknown, GgufArchitecture>([
 ]);
 
 /** A model in a GGUF file, presented as a folder in Hugging Face's layout: its config.json and its parameters. */
-interface GgufModel extends ModelFolder {
+export interface GgufModel extends AsyncDisposable {
+  readonly path: string;
+  readonly config: ModelConfig;
   /** Describes the tokenizer, among others. */
   readonly metadata: GgufMetadata;
+  /** A parameter's values, row by row. */
+  readonly read: (name: string) => Promise<Float32Array>;
+  /** A matrix as the file stores it, with its outputs as rows; undefined for what the file holds in float. */
+  readonly readQuantized: (name: string) => Promise<QuantizedBlocks | undefined>;
 }
 
-/** Opens a GGUF file as a model. Throws a UserError if it is not supported. */
-export async function openGgufModel(path: string): Promise<GgufModel> {
+/**
+ * Opens a GGUF file as a model, with the configuration that its metadata describe or the given one. Throws a UserError if it
+ * is not supported, or of another family than the given one.
+ */
+export async function openGgufModel(path: string, given?: ModelConfig): Promise<GgufModel> {
   const file = await openGguf(path);
   try {
-    return await modelOf(file);
+    return await modelOf(file, given);
   } catch (error) {
     await file[Symbol.asyncDispose]();
     throw error;
   }
 }
 
-async function modelOf(file: GgufFile): Promise<GgufModel> {
+async function modelOf(file: GgufFile, given: ModelConfig | undefined): Promise<GgufModel> {
   const { path, metadata } = file;
   const name = metadata.get('general.architecture');
   const architecture = ggufArchitectures.get(name);
@@ -56,20 +71,37 @@ async function modelOf(file: GgufFile): Promise<GgufModel> {
     );
   }
   const rotaryFactors = await readRotaryFactors(file);
-  const config = parseModelConfig(path, architecture.config({ ...file, rotaryFactors }));
+  const described = parseModelConfig(path, architecture.config({ ...file, rotaryFactors }));
+  if (given !== undefined && given.family !== described.family)
+    throw unsupportedGguf(
+      path,
+      `holds a model of ${described.family}, and its config.json one of ${given.family}`,
+    );
+  const config = given ?? described;
   // Check the number of layers before anything is allocated for each.
   if (config.layers > file.tensors.size)
     throw unsupportedGguf(path, `claims ${config.layers} layers, but has ${file.tensors.size} tensors`);
   const stored = findParameters(file, config, architecture);
-  const read = async (parameter: string) => {
+  const placeOf = (parameter: string) => {
     const found = stored.get(parameter);
     if (found === undefined) throw new Error(`No parameter has the name ${parameter}`);
-    const { name, permutation, expert } = found;
-    const shape = file.tensors.get(name)?.shape ?? [];
-    const values = await file.read(name, expert);
-    return undoPermutation({ values, shape: expert === undefined ? shape : shape.slice(1), permutation });
+    const whole = file.tensors.get(found.name)?.shape ?? [];
+    return { ...found, shape: found.expert === undefined ? whole : whole.slice(1) };
   };
-  return { path, metadata, config, read, [Symbol.asyncDispose]: () => file[Symbol.asyncDispose]() };
+  return {
+    ...{ path, metadata, config },
+    async read(parameter) {
+      const { name, expert, ...order } = placeOf(parameter);
+      return undoPermutation({ values: await file.read(name, expert), ...order });
+    },
+    async readQuantized(parameter) {
+      const { name, expert, permutation, shape } = placeOf(parameter);
+      if (shape.length !== 2) return undefined;
+      const blocks = await file.readQuantized(name, expert);
+      return blocks && undoRowPermutation(blocks, { rows: shape[0] ?? 0, permutation });
+    },
+    [Symbol.asyncDispose]: () => file[Symbol.asyncDispose](),
+  };
 }
 
 const expertCount = (config: ModelConfig): number =>

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { FaultyRecord } from '../../core/index.ts';
 import type { DagNode } from '../graph/dag.ts';
 import type { PortContent } from '../key/digest.ts';
-import { checkpointKeyOf, keyMaterialOf, memoKeyOf } from '../key/key-material.ts';
+import { checkpointKeyOf, keyMaterialOf, memoKeyOf, stageVersion } from '../key/key-material.ts';
 import type { Failure } from '../stage/run-event.ts';
 import type { ActionPort, StageAction } from '../stage/stage-action.ts';
 import type { ContentGiver } from '../store/given-contents.ts';
@@ -13,7 +13,7 @@ import type { RunContext, StageTask } from './run-context.ts';
 
 /** What an action takes of its stage. */
 export type ActionNode = Pick<DagNode, 'id' | 'config' | 'outputParts' | 'resources'> & {
-  readonly definition: Pick<DagNode['definition'], 'name' | 'version'>;
+  readonly definition: Pick<DagNode['definition'], 'name' | 'version' | 'versionOf'>;
   readonly ports: { readonly outputs: Readonly<Record<string, unknown>> };
 };
 
@@ -29,7 +29,7 @@ export async function prepareAction(attempt: {
   return {
     stage: node.id,
     uses: node.definition.name,
-    version: node.definition.version,
+    version: stageVersion(node),
     config: node.config,
     inputs: await inputPorts(inputs, { given, folder: join(folder, attemptFiles.inputs) }),
     outputs: await outputPorts(node, join(folder, attemptFiles.outputs)),

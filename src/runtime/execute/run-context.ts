@@ -25,6 +25,8 @@ export interface RunOptions extends StageSelection {
   readonly locked?: boolean;
   /** Do not write the lock. */
   readonly leaveLock?: boolean;
+  /** Leave the run out of the list of experiments. */
+  readonly unlisted?: boolean;
   /** Wins over the stages' own `resources`. */
   readonly resources?: StageAction['resources'];
   /** When aborted, running stages are asked to stop and the run ends as interrupted. */

@@ -28,9 +28,10 @@ async function beginJournal(
     readonly startedAt: Date;
     readonly dag: Dag;
     readonly targets: readonly string[];
+    readonly unlisted: boolean;
   },
 ): Promise<RunJournal> {
-  const { run, startedAt, dag, targets } = begun;
+  const { run, startedAt, dag, targets, unlisted } = begun;
   const clock = performance.now();
   const record: RunRecord = {
     format: 1,
@@ -40,6 +41,7 @@ async function beginJournal(
     file: recordedPath(store, dag.file),
     params: dag.params,
     overridden: dag.overridden,
+    ...(unlisted && { unlisted }),
     ...(dag.points && {
       points: dag.points.map(({ label, params, stages }) => ({
         label,

@@ -131,11 +131,12 @@ const notInLock = ({ path, span }: SourceField): Diagnostic => ({
 });
 
 async function run(options: RunOptions, prepared: PreparedRun): Promise<RunResult> {
-  const { dag, store, targets = [] } = options;
+  const { dag, store, targets = [], unlisted = false } = options;
   const { nodes } = prepared;
   await createStore(store);
   const startedAt = new Date();
-  const journal = await beginJournalIfWritable(store, { run: newRunId(startedAt), startedAt, dag, targets });
+  const begun = { run: newRunId(startedAt), startedAt, dag, targets, unlisted };
+  const journal = await beginJournalIfWritable(store, begun);
   // Also stops the running stages when an error ends this function.
   const leaving = new AbortController();
   await using local = openLocalExecutor(options);

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { withLargePages } from '../../core/index.ts';
 import { hideSecretsIn, secretsIn } from '../stage/hide-secrets.ts';
 import type { StageReport } from '../stage/stage-definition.ts';
 import { failureOfDeath, type ProcessEnd } from './process-end.ts';
@@ -98,7 +99,10 @@ export class StageProcess {
     this.#child = spawn(
       process.execPath,
       [...heapLimit(options.memory), ...(options.nodeOptions ?? []), ...words],
-      { env: childEnvironment(process.env, options.environment), stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
+      {
+        env: withLargePages(childEnvironment(process.env, options.environment)),
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      },
     );
     this.#ended = this.#end();
     for (const [index, stream] of this.#streams().entries())
@@ -195,7 +199,7 @@ const heapLimit = (memory: number | undefined): readonly string[] =>
 /** What Node, the system's libraries, proxies and compute libraries read. */
 const names = new Set([
   ...['PATH', 'HOME', 'USERPROFILE', 'SYSTEMROOT', 'TMPDIR', 'TMP', 'TEMP', 'LANG', 'TZ', 'XDG_RUNTIME_DIR'],
-  ...['XDG_CACHE_HOME', 'TUNELOOM_TENSORFLOW', 'TUNELOOM_CUDA'],
+  ...['XDG_CACHE_HOME', 'TUNELOOM_TENSORFLOW', 'TUNELOOM_CUDA', 'GLIBC_TUNABLES'],
   ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'ALL_PROXY', 'SSL_CERT_FILE', 'SSL_CERT_DIR'],
 ]);
 const prefixes =

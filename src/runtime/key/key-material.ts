@@ -1,7 +1,7 @@
 import { canonicalJson, isList, isObject, type Json, type JsonObject } from '../../core/index.ts';
 import { applicableSchemas, childSchema } from '../config/schema/applicable-schemas.ts';
 import type { DagNode, ModuleDigests } from '../graph/dag.ts';
-import type { ConfigSchema } from '../stage/stage-definition.ts';
+import type { ConfigSchema, StageDefinition } from '../stage/stage-definition.ts';
 import { formatPointer } from '../yaml/yaml-doc.ts';
 import { type Digest, type PortContent, sha256 } from './digest.ts';
 
@@ -33,12 +33,21 @@ export function keyMaterialOf(stage: {
   return {
     format: keyFormat,
     uses: node.definition.name,
-    version: node.definition.version,
+    version: stageVersion(node),
     config: keyedConfig({ node, sources }),
     inputs,
     ...(node.modules && { modules: node.modules }),
   };
 }
+
+/** The version of a stage with its configuration. */
+export const stageVersion = ({
+  definition: { version, versionOf },
+  config,
+}: {
+  readonly definition: Pick<StageDefinition, 'version' | 'versionOf'>;
+  readonly config: JsonObject;
+}): number => versionOf?.(config) ?? version;
 
 /** key = sha256(JCS(material)), JCS = RFC 8785. */
 export const cacheKeyOf = (material: KeyMaterial): CacheKey => keyOf(material);

@@ -65,6 +65,8 @@ export interface StageDefinition {
   readonly name: string;
   /** Part of the key: it changes whenever the stage writes other bytes for the same inputs. */
   readonly version: number;
+  /** The version for a configuration, if bytes change for some configurations only. */
+  readonly versionOf?: (config: JsonObject) => number;
   readonly schema: ConfigSchema;
   readonly validate: SchemaValidator;
   /** Names that users of other programs may write -> help that says what the field is called here. */

@@ -24,6 +24,8 @@ export interface RunRecord {
   readonly file: string;
   readonly params: JsonObject;
   readonly overridden: boolean;
+  /** A command's own, to open a model: no experiment. */
+  readonly unlisted?: true;
   /** Of a sweep: each point's label, its params, and its stages' ids in the pipeline with those in `stages`. */
   readonly points?: readonly RunPoint[];
   /** Empty: the whole pipeline. */
@@ -45,10 +47,7 @@ export interface RunPoint {
   readonly stages: Readonly<Record<string, string>>;
 }
 
-/**
- * A pipeline file's path as a run record has it: without the folders around the project, since a store may be shared with
- * people on other machines.
- */
+/** A pipeline file's path in a run record, without the folders around the project: other people may share the store. */
 export function recordedPath({ root }: Store, file: string): string {
   const path = relative(dirname(root), file).split(sep).join('/');
   return path.startsWith('../') ? basename(file) : path;
@@ -118,11 +117,11 @@ export function readRun(store: Store, run: string): RunRecord | undefined {
   }
 }
 
-/** The latest runs first, without records that cannot be read. */
+/** The experiments, the latest first, without records that cannot be read. */
 export function* listRuns(store: Store): Generator<RunRecord> {
   for (const run of listRunIds(store)) {
     const record = readRun(store, run);
-    if (record !== undefined) yield record;
+    if (record !== undefined && !record.unlisted) yield record;
   }
 }
 
@@ -214,6 +213,7 @@ const isRunRecord = has({
   file: isText,
   params: isObject,
   overridden: isOneOf(true, false),
+  unlisted: isOneOf(true, undefined),
   points: orAbsent(isListOf(has({ label: isText, params: isObject, stages: isMapOf(isText) }))),
   targets: isListOf(isText),
   startedAt: isText,

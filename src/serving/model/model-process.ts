@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { UserError } from '../../core/index.ts';
+import { UserError, withLargePages } from '../../core/index.ts';
 import type { ModelAnswer, ModelRequest, ModelToServe, ServedModel, TextJob } from './protocol.ts';
 
 /** What the process says of one request. */
@@ -60,7 +60,7 @@ export class ModelProcess implements AsyncDisposable {
     const child = fork(script, [], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       detached: true,
-      env: environment,
+      env: withLargePages(environment),
     });
     const ended = endOf(child);
     const opened = new Promise<ServedModel>((resolve, reject) => {

@@ -13,7 +13,7 @@ export interface ModelToServe {
   readonly batchSize: number;
   /** The most tokens of a text, prompt included; by default as many as the model's context has. */
   readonly contextLength: number | undefined;
-  readonly precision: 'float32' | 'int8';
+  readonly precision: 'float32' | 'int8' | 'int4';
   readonly backend: string | undefined;
 }
 

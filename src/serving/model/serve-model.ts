@@ -52,6 +52,7 @@ async function openEngine(served: ModelToServe, send: (answer: ModelAnswer) => v
   const contextLength = await fittingContext(served, note);
   const local = await openLocalModel(folder, {
     resources,
+    weights: precision,
     host: {
       signal: new AbortController().signal,
       report: (report) => {
@@ -74,12 +75,14 @@ async function openEngine(served: ModelToServe, send: (answer: ModelAnswer) => v
   return engine;
 }
 
+const asOption = (field: string, value: number | string) => `\`--${field.replace('_', '-')} ${value}\``;
+
 /** The fewest tokens of context that are worth serving. */
 const leastContext = 128;
 
 /** The most tokens of a text: as many as are asked for, or as the model has and the memory allows. */
 async function fittingContext(
-  { folder, batchSize, contextLength: wanted, backend }: ModelToServe,
+  { folder, batchSize, contextLength: wanted, precision, backend }: ModelToServe,
   note: (message: string) => void,
 ): Promise<number> {
   const config = await readModelConfig(folder);
@@ -92,8 +95,9 @@ async function fittingContext(
   const resources = backend === undefined ? {} : { backend };
   const fits = async (slots: number): Promise<UserError | undefined> => {
     try {
-      await expectedMemory(folder, resources, (model, limit) =>
-        checkGenerationMemory({ model, rows: batchSize, slots, limit }),
+      const shape = { kind: 'writes', rows: batchSize, slots, precision } as const;
+      await expectedMemory(folder, { resources, host: { report: () => {} } }, (model, { limit }) =>
+        checkGenerationMemory({ model, limit, ...shape, setting: asOption }),
       );
       return undefined;
     } catch (error) {

@@ -7,6 +7,8 @@ import { addressProblem } from './endpoint/endpoint-address.ts';
 export const generateStage = declareStage<GenerateConfig>({
   name: 'generate',
   version: 3,
+  // Other shapes of passes changed the last digits of log-likelihoods of choices, and no other bytes.
+  versionOf: ({ mode }) => (mode === 'choices' || mode === 'task' ? 4 : 3),
   ports: () => ({
     inputs: {
       model: { accepts: ['model'], required: true, parts: 'one' },

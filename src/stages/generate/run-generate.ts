@@ -9,9 +9,10 @@ import { expectedMemory, type LocalModel, openLocalModel } from '../models/local
 import type { Once } from '../ports/open-ports.ts';
 import { choicesMode } from './choice-log-likelihoods.ts';
 import { type Generated, type Generation, generate } from './generate.ts';
+import { generationShape } from './generation-shape.ts';
 import { responseLogLikelihood, rollingLogLikelihood } from './log-likelihood.ts';
 import { type Prompt, readPrompts } from './prompt.ts';
-import { generateByTask, longestAnswer } from './task-mode.ts';
+import { generateByTask } from './task-mode.ts';
 import { localClient, textGeneration } from './text-generation.ts';
 
 /** Answers each prompt or scores its response, with the model in the folder or the one that the folder names at an endpoint. */
@@ -65,14 +66,11 @@ async function generateLocally(
   },
 ): Promise<Generated> {
   const { config, prompts, host } = generation;
-  const longest = prompts.reduce((most, { text }) => Math.max(most, text.length), 0);
-  // A token has about four characters.
-  const slots = longestAnswer(prompts, config) + Math.ceil(longest / 4);
-  const expected = await expectedMemory(folder, resources, (model, limit) =>
-    checkGenerationMemory({ model, rows: config.batch_size, slots, limit }),
+  const expected = await expectedMemory(folder, { resources, host }, (model, { limit }) =>
+    checkGenerationMemory({ model, limit, ...generationShape(prompts, config) }),
   );
   const base = await once('base', async () => {
-    const local = await openLocalModel(folder, { resources, host });
+    const local = await openLocalModel(folder, { resources, host, weights: config.precision });
     const weights = quantizeWeights(local.model, config.precision);
     const dispose = () => {
       weights[Symbol.dispose]();

@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs';
 import { constants, copyFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../core/index.ts';
+import type { LoadConfig } from '../../generated/load-config.ts';
 import {
   copyAuxiliaryFiles,
+  isQuantizedFolder,
   type ModelFolder,
   type ModelToWrite,
   openGgufModel,
@@ -12,6 +14,7 @@ import {
   readModelConfig,
   untiedModel,
   writeModelFolder,
+  writeQuantizedFolder,
 } from '../../model/index.ts';
 import { copyTokenizer, openTokenizer, writeGgufTokenizer, writeOpenaiTokenizer } from '../../text/index.ts';
 import type { Folder } from '../ports/port-contents.ts';
@@ -23,6 +26,8 @@ interface ModelToLoad {
   /** A folder, a GGUF file, or `openai:<name>`. */
   readonly source: string;
   readonly untieHead: boolean;
+  /** Leaves the weights of a GGUF file as they are. */
+  readonly keepsQuantized: boolean;
   readonly vocabulary?: VocabularyChange;
   readonly model: Folder;
   /** A model behind an endpoint has no tokenizer. */
@@ -49,8 +54,9 @@ export async function loadModel(given: ModelToLoad): Promise<void> {
   if (isFile) {
     await using gguf = await openGgufModel(source);
     await writeGgufTokenizer(target.path, gguf);
-    return await writeConverted(gguf, given);
+    return await writeConverted(gguf, { ...given, gguf: source });
   }
+  refuseUnquantized(source, { keep_quantized: given.keepsQuantized });
   if (isOpenaiCheckpoint(source)) {
     await using checkpoint = await openOpenaiCheckpoint(source);
     await writeOpenaiTokenizer({ from: source, to: target.path });
@@ -63,8 +69,9 @@ export async function loadModel(given: ModelToLoad): Promise<void> {
   await copyTokenizer({ from: source, to: target.path });
   await copyAuxiliaryFiles({ from: source, to: target.path });
   const changed = await changedModel(model, given);
-  if (changed === undefined) await copyModel(model, target.path);
-  else await writeModelFolder(target.path, changed);
+  if (changed !== undefined) await writeModelFolder(target.path, changed);
+  else if (isQuantizedFolder(source) && !given.keepsQuantized) await writeModelFolder(target.path, model);
+  else await copyModel(model, target.path);
   notes.forEach(given.onNote);
   if (tokenizer) await copyTokenizer({ from: target.path, to: tokenizer.path });
 }
@@ -83,18 +90,33 @@ async function changedModel(
 }
 
 /** Throws a UserError if a model's configuration or tokenizer, or the header of a GGUF file, is not supported. Reads no weights. */
-export async function inspectModel(path: string): Promise<void> {
+export async function inspectModel(path: string, config: Pick<LoadConfig, 'keep_quantized'>): Promise<void> {
+  const isFile = (await stat(path)).isFile();
+  if (!isFile) refuseUnquantized(path, config);
   if (isOpenaiCheckpoint(path)) return;
   refuseAdapter(path);
-  if ((await stat(path)).isFile()) await (await openGgufModel(path))[Symbol.asyncDispose]();
+  if (isFile) await (await openGgufModel(path))[Symbol.asyncDispose]();
   else {
     await readModelConfig(path);
     await openTokenizer(path);
   }
 }
 
-/** The files of the model itself in Hugging Face's layout. */
-const modelFile = /^(config|model\.safetensors\.index)\.json$|^model.*\.safetensors$/;
+/** Throws if the weights of a folder shall stay in blocks, and are in none. */
+function refuseUnquantized(
+  folder: string,
+  { keep_quantized: keeps }: Pick<LoadConfig, 'keep_quantized'>,
+): void {
+  if (!keeps || isQuantizedFolder(folder)) return;
+  throw new UserError({
+    code: 'not-quantized',
+    message: `\`keep_quantized\` keeps the weights of a GGUF file, and ${folder} is a folder without one`,
+    help: 'leave it out, or name the GGUF file: a path, or hf:owner/name:file.gguf',
+  });
+}
+
+/** The files of the model itself. */
+const modelFile = /^(config|model\.safetensors\.index)\.json$|^model.*\.safetensors$|^model\.gguf$/;
 
 /** Copies a model byte for byte, except for a config.json that ties a head which is not. */
 async function copyModel({ path, config }: ModelFolder, target: string): Promise<void> {
@@ -105,14 +127,22 @@ async function copyModel({ path, config }: ModelFolder, target: string): Promise
     else await copyFile(join(path, file), join(target, file), constants.COPYFILE_FICLONE);
 }
 
-/** Writes a model of another format in Hugging Face's layout, in float32, beside its tokenizer, which is already there. */
-async function writeConverted(converted: ModelFolder, given: ModelToLoad): Promise<void> {
-  const { source, model, tokenizer } = given;
+/**
+ * Writes a model of another format in Hugging Face's layout, beside its tokenizer, which is already there: in float32, or as
+ * the GGUF file that it comes from.
+ */
+async function writeConverted(
+  converted: ModelFolder,
+  given: ModelToLoad & { readonly gguf?: string },
+): Promise<void> {
+  const { source, model, tokenizer, keepsQuantized, gguf } = given;
   const { vocabularySize } = converted.config;
   await checkVocabulary(source, { tokenizerFolder: model.path, vocabularySize });
   const changed = await changedModel(converted, given);
   if (tokenizer) await copyTokenizer({ from: model.path, to: tokenizer.path });
-  await writeModelFolder(model.path, changed ?? converted);
+  if (keepsQuantized && gguf !== undefined)
+    await writeQuantizedFolder(model.path, { config: converted.config, gguf });
+  else await writeModelFolder(model.path, changed ?? converted);
 }
 
 /** Whether a folder is GPT-2 as OpenAI released it. */

@@ -16,6 +16,7 @@ export const loadStage = declareStage<LoadConfig>({
     ...checkKind(config),
     ...checkSeed(config),
     ...checkUntying(config),
+    ...checkQuantized(config),
     ...checkTokens(config),
     ...checkAddresses(config),
     ...checkInit(config),
@@ -23,7 +24,7 @@ export const loadStage = declareStage<LoadConfig>({
   ...dataStage,
   load: () => import('./run-load.ts'),
   inspect: async ({ config, pointer, path }) => {
-    if (pointer === '/model') await (await import('./load-model.ts')).inspectModel(path);
+    if (pointer === '/model') await (await import('./load-model.ts')).inspectModel(path, config);
     if (pointer === '/records' && config.as === 'lm_eval')
       await (await import('../../benchmarks/index.ts')).openTasks({
         path,
@@ -78,6 +79,29 @@ function checkUntying({ untie_head: untieHead, model, init }: LoadConfig): reado
   const help = init === undefined ? undefined : 'with `init` write `tied: false` there';
   const message = '`untie_head` means something only where a model folder is loaded';
   return [{ pointer: '/untie_head', code: 'unheeded-field', message, ...(help && { help }) }];
+}
+
+/** A file that stays as it is has no place for changes of the model. */
+function checkQuantized(config: LoadConfig): readonly ConfigProblem[] {
+  const { keep_quantized: keeps, model } = config;
+  if (!keeps) return [];
+  if (model === undefined || endpointName(model) !== undefined)
+    return [
+      {
+        pointer: '/keep_quantized',
+        code: 'unheeded-field',
+        message: '`keep_quantized` means something only where a GGUF file is loaded as `model`',
+      },
+    ];
+  const changes = ['untie_head', ...ofVocabulary] as const;
+  return changes
+    .filter((field) => config[field] !== undefined && config[field] !== false)
+    .map((field) => ({
+      pointer: `/${field}`,
+      code: 'quantized-change',
+      message: `\`${field}\` changes the weights, and \`keep_quantized\` keeps the file that they are in`,
+      help: 'leave out one of them; without `keep_quantized` the weights become float32',
+    }));
 }
 
 const ofVocabulary = ['add_tokens', 'add_special_tokens', 'pad_vocabulary_to_multiple_of'] as const;

@@ -44,8 +44,9 @@ export const { run } = implementStage<LoadConfig>()({
       return;
     }
     const onNote = (message: string) => host.report({ type: 'note', level: 'warning', message });
+    const keepsQuantized = config.keep_quantized;
     if (source !== undefined && model)
-      return loadModel({ source, untieHead, vocabulary: config, model, tokenizer, onNote });
+      return loadModel({ source, untieHead, keepsQuantized, vocabulary: config, model, tokenizer, onNote });
     if (config.adapter !== undefined && outputs.adapter)
       return loadAdapterFolder(config.adapter, outputs.adapter);
     if (config.adapters !== undefined) {

@@ -24,6 +24,7 @@ import {
   type TensorBackendInfo,
   type TensorBackendName,
   type TensorBackendOptions,
+  type WeightPrecision,
 } from '../../tensor/index.ts';
 import { openTokenizer, type Tokenizer } from '../../text/index.ts';
 import { endpointModel } from './endpoint-model.ts';
@@ -45,11 +46,15 @@ export async function openLocalModel(
     resources,
     host,
     basePrecision = 'float32',
+    weights,
     precision = 'float32',
   }: {
     readonly resources: StageAction['resources'];
     readonly host: StageHost;
+    /** Of a training. */
     readonly basePrecision?: BasePrecision;
+    /** Of the weights in a generation. */
+    readonly weights?: WeightPrecision;
     /** That of the products, which the backend must have. */
     readonly precision?: ProductPrecision;
   },
@@ -71,7 +76,11 @@ export async function openLocalModel(
       message: `the backend ${tensorBackend.backend} cannot keep a base in ${basePrecision}`,
       help: 'leave out `base_precision`, or compute on the processor with `resources: { backend: onnx }`',
     });
-  const model = await openLanguageModel(folder, { basePrecision });
+  const model = await openLanguageModel(folder, {
+    precision: weights ?? basePrecision,
+    products: weights === undefined ? 'exact' : 'rounded',
+    onNote: note,
+  });
   const leftNote = floatProjectionsNote(model.config, basePrecision);
   if (leftNote !== undefined) note(leftNote);
   if (tokenizer.vocabularySize > model.config.vocabularySize)
@@ -92,7 +101,7 @@ function checkPrecision(precision: ProductPrecision, { backend }: TensorBackendI
   throw new UserError({
     code: 'no-such-precision',
     message: `the backend ${backend} does not multiply in ${precision} on this machine`,
-    help: `${others.length === 0 ? 'leave out `precision`' : `use ${others.join(' or ')}`}, or another backend: ${whoHasHalf}`,
+    help: `${others.length === 0 ? 'leave out `precision`' : `use ${others.join(' or ')}`}, or use another backend: ${whoHasHalf}`,
   });
 }
 
@@ -149,18 +158,44 @@ async function suitableBackend(): Promise<TensorBackendName> {
 const isBackend = (name: string): name is TensorBackendName =>
   TENSOR_BACKENDS.some((backend) => backend === name);
 
-/** Estimates memory before a model is loaded, on the backends for which that is possible. `check` throws above the limit. */
+/** What a computation with a model is checked against before the model is loaded. */
+export interface MemoryBounds {
+  /** In bytes. */
+  readonly limit: number;
+  /** Whether the backend can keep a base in few bits. */
+  readonly quantizes: boolean;
+}
+
+/**
+ * Estimates memory before a model is loaded, on the backends for which that is possible, and says what is expected of a large
+ * computation. `check` throws above the limit.
+ */
 export async function expectedMemory(
   folder: string,
-  resources: StageAction['resources'],
-  check: (model: ModelConfig, limit: number) => number | Promise<number>,
+  {
+    resources,
+    host,
+  }: { readonly resources: StageAction['resources']; readonly host: Pick<StageHost, 'report'> },
+  check: (model: ModelConfig, bounds: MemoryBounds) => number | Promise<number>,
 ): Promise<{ readonly expected_memory?: number }> {
   const { backend } = await chosenBackend(resources);
   const isKnown = backend === 'onnx' || backend === 'webgpu' || backend === 'cuda';
   if (!isKnown || (await endpointModel(folder)) !== undefined) return {};
   const limit = resources.memory ?? (await memoryOfDevice(backend)) ?? memoryLimit(undefined);
-  return { expected_memory: Math.round(await check(await readModelConfig(folder), limit)) };
+  const quantizes = backend === 'onnx';
+  const expected = Math.round(await check(await readModelConfig(folder), { limit, quantizes }));
+  if (expected >= LEAST_NOTED)
+    host.report({
+      ...{ type: 'note', level: 'info' },
+      message: `expected to take ${gigabytes(expected)} of memory, of ${gigabytes(limit)} that are available`,
+    });
+  return { expected_memory: expected };
 }
+
+/** Bytes from which the expected memory is worth a line. */
+const LEAST_NOTED = 2e9;
+
+const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
 
 /** In bytes; undefined for a backend that computes in the machine's memory, or where the system does not say. */
 async function memoryOfDevice(backend: TensorBackendName): Promise<number | undefined> {

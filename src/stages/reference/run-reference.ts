@@ -1,8 +1,10 @@
 import { UserError } from '../../core/index.ts';
 import type { ReferenceConfig } from '../../generated/reference-config.ts';
+import { checkGenerationMemory } from '../../model/index.ts';
 import { checkBatches, withReference } from '../../training/index.ts';
 import { implementStage } from '../implement-stage.ts';
-import { openLocalModel, resourcesFor } from '../models/local-model.ts';
+import { expectedMemory, openLocalModel, resourcesFor } from '../models/local-model.ts';
+import { referenceShape } from './reference-shape.ts';
 
 export const { run } = implementStage<ReferenceConfig>()({
   inputs: { model: 'model', batches: 'batches' },
@@ -12,9 +14,13 @@ export const { run } = implementStage<ReferenceConfig>()({
     const batches = await inputs.batches.read();
     if (batches.preference === undefined) throw noPreferences();
     const { precision } = config;
-    using local = await openLocalModel(inputs.model.path, {
-      ...{ resources: await resourcesFor(precision, resources), host, precision },
-    });
+    const chosen = await resourcesFor(precision, resources);
+    const expected = await expectedMemory(
+      inputs.model.path,
+      { resources: chosen, host },
+      (model, { limit }) => checkGenerationMemory({ model, limit, ...referenceShape(batches, config) }),
+    );
+    using local = await openLocalModel(inputs.model.path, { resources: chosen, host, precision });
     const { model, tensorBackend } = local;
     checkBatches(local, batches, 'batches');
     const completed = await withReference(batches, {
@@ -34,6 +40,8 @@ export const { run } = implementStage<ReferenceConfig>()({
       ...tensorBackend,
       ...(precision !== 'float32' && { precision }),
       seconds: Math.round(performance.now() - started) / 1000,
+      ...expected,
+      peak_memory: process.resourceUsage().maxRSS * 1024,
     };
   },
 });

@@ -22,7 +22,7 @@ import { implementStage } from '../implement-stage.ts';
 import { adapterFolder, refuseMerged } from '../models/adapter.ts';
 import { expectedMemory, openLocalModel, resourcesFor } from '../models/local-model.ts';
 import { answerScoring } from './answer-scoring.ts';
-import { trainableTokens } from './trainable-tokens.ts';
+import { trainableTokenCount, trainableTokens } from './trainable-tokens.ts';
 
 /** Trains the input model and writes it in the same layout, with the input's tokenizer. */
 export const { run } = implementStage<TrainConfig>()({
@@ -39,12 +39,11 @@ export const { run } = implementStage<TrainConfig>()({
     const resources = await resourcesFor(precision, given);
     const adapter = inputs.adapter ? await adapterFolder(inputs.adapter.path) : undefined;
     if (adapter !== undefined) await refuseMerged({ model: inputs.model.path, adapter });
-    const expected = await expectedMemory(inputs.model.path, resources, async (model, limit) =>
-      checkTrainingMemory({
-        ...{ model, config, batches, limit },
-        adapter: adapter === undefined ? undefined : await readAdapterSettings(adapter, model),
-      }),
-    );
+    const expected = await expectedMemory(inputs.model.path, { resources, host }, async (model, bounds) => {
+      const tokens = await trainableTokenCount(config, inputs.model.path);
+      const settings = adapter === undefined ? undefined : await readAdapterSettings(adapter, model);
+      return checkTrainingMemory({ model, config, batches, adapter: settings, tokens }, bounds);
+    });
     using local = await openLocalModel(inputs.model.path, {
       ...{ resources, host },
       ...{ basePrecision: config.base_precision, precision },

@@ -39,3 +39,12 @@ function idOf(token: string, { specialTokens, encode }: Tokenizer): number | und
     return undefined; // the vocabulary has nothing at all for it
   }
 }
+
+/** How many rows of each table `trainable_tokens` trains, without a tokenizer; undefined without the field. */
+export async function trainableTokenCount(
+  { trainable_tokens: given }: Pick<TrainConfig, 'trainable_tokens'>,
+  folder: string,
+): Promise<number | undefined> {
+  if (given !== 'new') return given?.length;
+  return (await readNewTokens(folder))?.ids.size ?? 0;
+}

@@ -14,7 +14,7 @@ const EXTERNAL = 1;
 const FLOAT_ATTRIBUTES = new Set(['alpha', 'beta', 'epsilon', 'gamma', 'softcap']);
 
 /**
- * The bytes of the ONNX model (operator set 18) that computes a plan's outputs from its inputs. The nodes are listed in
+ * The bytes of the ONNX model that computes a plan's outputs from its inputs. The nodes are listed in
  * reverse: ONNX Runtime starts from the last node whose result no other node uses, and first runs everything that node
  * needs. It then goes through the graph nearly in recording order, computes each weight's gradient as it comes up and frees
  * what it needed; from a list in recording order it would leave all those gradients, and what they need, for the end.
@@ -27,12 +27,19 @@ export function encodeModel(plan: GraphPlan): Uint8Array {
     input: plan.inputs.map((value) => valueMessage(value, plan)),
     output: plan.outputs.map((value) => valueMessage(value, plan)),
   };
+  const { opset, irVersion } = plan.nodes.some(takesBlocks) ? withBlocks : usual;
   const opsetImport = [
-    { domain: '', version: 18 },
+    { domain: '', version: opset },
     { domain: 'com.microsoft', version: 1 },
   ];
-  return ModelProto.encode(ModelProto.create({ irVersion: 8, opsetImport, graph })).finish();
+  return ModelProto.encode(ModelProto.create({ irVersion, opsetImport, graph })).finish();
 }
+
+const usual = { opset: 18, irVersion: 8 };
+/** The first that has blocks with their own scales, and elements of 4 bits. */
+const withBlocks = { opset: 21, irVersion: 10 };
+
+const takesBlocks = ({ operator }: GraphNode): boolean => operator.type === 'DequantizeLinear';
 
 /** The name of a numbered value inside the model. */
 export function valueName({ number }: GraphValue): string {

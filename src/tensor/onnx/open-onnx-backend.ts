@@ -76,6 +76,7 @@ const operatorOf: Readonly<Record<string, string>> = {
   RmsNorm: 'SimplifiedLayerNormalization',
   QuantizedMatMul: 'MatMulNBits',
   DequantizedMatrix: 'MatMulNBits',
+  QuantizedRows: 'MatMulNBits',
 };
 
 /** Whether the runner can do what a kernel of the optional ones needs. */

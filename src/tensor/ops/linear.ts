@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { customGradient } from './custom-gradient.ts';
 import { inChosenPrecision } from './product-precision.ts';
-import { quantizedProduct } from './quantized-weights.ts';
+import { quantizedProduct, quantizedRows } from './quantized-weights.ts';
 
 export interface LinearOptions {
   /** [..., I] */
@@ -74,6 +74,8 @@ export interface EmbeddingLookupOptions {
  * none.
  */
 export function embeddingLookup({ table, ids }: EmbeddingLookupOptions): tf.Tensor {
+  const quantized = quantizedRows(table, ids);
+  if (quantized !== undefined) return quantized;
   if (isFrozen(table)) return tf.gather(table, ids);
   const [vocabulary = 0, width = 0] = table.shape;
   return customGradient([table], (keep) => {

@@ -1,43 +1,37 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { markConstant } from '../memory.ts';
-import { customGradient, fused, hasKernel } from './custom-gradient.ts';
+import { customGradient } from './custom-gradient.ts';
 import {
-  dequantizeWeight,
   type MatrixToQuantize,
+  type QuantizedMatrix,
   quantizeWeight,
   type WeightBits,
 } from './quantize-weight.ts';
+import { type Products, type QuantizedTensors, quantizedTensors } from './quantized-tensors.ts';
 
-/** Matrices that `linear` takes quantized, by their dataId. */
+/** Matrices that are taken quantized, by their dataId. */
 const entries = new WeakMap<object, QuantizedEntry>();
 
 interface QuantizedEntry {
   /** The matrix [O, I] with `transposed`, else [I, O]. */
-  readonly weight: (transposed: boolean) => QuantizedWeight;
-  /** That of a `quantizedVariable`, in its layout. */
-  readonly only?: { readonly weight: QuantizedWeight; readonly transposed: boolean };
+  readonly weight: (transposed: boolean) => QuantizedTensors;
+  /** That of a quantized variable, in its layout. */
+  readonly only?: { readonly weight: QuantizedTensors; readonly transposed: boolean };
 }
 
-/** A quantized matrix, as tensors of the active backend. */
-interface QuantizedWeight {
-  /** The product with rows [N, I]: [N, O]. */
-  readonly product: (x: tf.Tensor) => tf.Tensor;
-  /** The rounded matrix in float32: [O, I]. */
-  readonly rounded: () => tf.Tensor;
-  readonly dispose: () => void;
-}
-
-/** Lets `linear` round matrices to 8 bits until disposed of; products also round the rows, on a backend that can. */
-export function quantizeOnUse(matrices: readonly tf.Tensor[]): Disposable {
+/** Lets `linear` round matrices to so many bits until disposed of; products also round the rows, on a backend that can. */
+export function quantizeOnUse(matrices: readonly tf.Tensor[], bits: WeightBits): Disposable {
   const added = matrices.map((matrix) => {
     const [rows = 0, columns = 0] = matrix.shape;
     const data = matrix.dataSync<'float32'>();
-    const known = new Map<boolean, QuantizedWeight>();
+    const known = new Map<boolean, QuantizedTensors>();
     const weight = (transposed: boolean) => {
       const [inputs, outputs] = transposed ? [columns, rows] : [rows, columns];
       const quantized =
         known.get(transposed) ??
-        quantizedWeight({ data, inputs, outputs, transposed }, { bits: 8, exact: false });
+        quantizedTensors(quantizeWeight({ data, inputs, outputs, transposed }, bits), {
+          ...{ inputs, outputs },
+          products: 'rounded',
+        });
       known.set(transposed, quantized);
       return quantized;
     };
@@ -54,39 +48,44 @@ export function quantizeOnUse(matrices: readonly tf.Tensor[]): Disposable {
   };
 }
 
+interface QuantizedVariable {
+  readonly shape: readonly [number, number];
+  /** The matrix is [O, I], not [I, O]. */
+  readonly transposed: boolean;
+  readonly products: Products;
+}
+
 /**
- * A frozen matrix that is kept quantized only: `linear` multiplies with the rounded weights in float32, and its gradient is
- * that of the rounded weights. The result has the matrix's shape and no values of its own; reading it throws.
+ * A frozen matrix that is kept quantized only. `linear` multiplies with it, `embeddingLookup` reads its rows, and gradients
+ * are those of the rounded weights. The result has the matrix's shape and no values of its own; reading it throws.
  */
 export function quantizedVariable(
-  data: Float32Array,
-  {
-    shape,
-    transposed,
-    bits,
-  }: {
-    readonly shape: readonly [number, number];
-    /** The matrix is [O, I], not [I, O]. */
-    readonly transposed: boolean;
-    readonly bits: WeightBits;
-  },
+  matrix: QuantizedMatrix,
+  { shape, transposed, products }: QuantizedVariable,
 ): tf.Variable {
   const [rows, columns] = shape;
   const [inputs, outputs] = transposed ? [columns, rows] : [rows, columns];
-  const quantized = quantizedWeight({ data, inputs, outputs, transposed }, { bits, exact: true });
-  const values = tf.tensor(data, [rows, columns]);
+  const weight = quantizedTensors(matrix, { inputs, outputs, products });
+  const values = tf.tensor(new Float32Array(rows * columns), [rows, columns]);
   const variable = tf.variable(values, false);
-  const weight = (asked: boolean) => {
-    if (asked !== transposed) throw new Error('a quantized matrix is multiplied in one direction only');
-    return quantized;
-  };
-  entries.set(variable.dataId, { weight, only: { weight: quantized, transposed } });
+  entries.set(variable.dataId, { weight: () => weight, only: { weight, transposed } });
   // Only the quantized weights stay in memory.
   tf.dispose([values, variable]);
   return variable;
 }
 
-/** Frees the weights of a `quantizedVariable`; any other variable is disposed of. */
+/** The same of a matrix in float32, rounded to so many bits. */
+export function roundedVariable(
+  data: Float32Array,
+  { bits, ...variable }: QuantizedVariable & { readonly bits: WeightBits },
+): tf.Variable {
+  const [rows, columns] = variable.shape;
+  const [inputs, outputs] = variable.transposed ? [columns, rows] : [rows, columns];
+  const matrix: MatrixToQuantize = { data, inputs, outputs, transposed: variable.transposed };
+  return quantizedVariable(quantizeWeight(matrix, bits), variable);
+}
+
+/** Frees the weights of a quantized variable; any other variable is disposed of. */
 export function disposeWeight(variable: tf.Variable): void {
   const only = entries.get(variable.dataId)?.only;
   if (only === undefined) {
@@ -97,7 +96,7 @@ export function disposeWeight(variable: tf.Variable): void {
   entries.delete(variable.dataId);
 }
 
-/** A matrix in float32, in its own layout: that of a `quantizedVariable` as rounded, any other itself. */
+/** A matrix in float32, in its own layout: that of a quantized variable as rounded, any other itself. */
 export function floatWeight(matrix: tf.Tensor): tf.Tensor {
   const only = entries.get(matrix.dataId)?.only;
   if (only === undefined) return tf.clone(matrix);
@@ -113,50 +112,25 @@ export function quantizedProduct(
   x: tf.Tensor,
   { weight, transposed }: { readonly weight: tf.Tensor; readonly transposed: boolean },
 ): tf.Tensor | undefined {
-  const quantized = entries.get(weight.dataId)?.weight(transposed);
-  if (quantized === undefined) return undefined;
+  const entry = entries.get(weight.dataId);
+  if (entry === undefined) return undefined;
+  const quantized = entry.weight(transposed);
+  // Blocks lie along the inputs; a table that is multiplied along its rows, as an embedding with DoRA is, is widened.
+  const isAcross = entry.only !== undefined && entry.only.transposed !== transposed;
   return customGradient([x], () => ({
-    value: quantized.product(x),
-    gradient: (dy) => [tf.matMul(dy as tf.Tensor2D, quantized.rounded() as tf.Tensor2D)],
+    value: isAcross ? multiply(x, quantized.rounded()) : quantized.product(x),
+    gradient: (dy) => [isAcross ? multiply(dy, quantized.rounded(), true) : quantized.gradient(dy)],
   }));
 }
 
-function quantizedWeight(
-  matrix: MatrixToQuantize,
-  { bits, exact }: { readonly bits: WeightBits; readonly exact: boolean },
-): QuantizedWeight {
-  const quantized = quantizeWeight(matrix, bits);
-  const { inputs, outputs } = matrix;
-  if (!hasKernel('QuantizedMatMul')) {
-    const data = dequantizeWeight(quantized, { inputs, outputs, transposed: true, bits });
-    const rounded = tf.keep(tf.tensor2d(data, [outputs, inputs]));
-    return {
-      product: (x) => tf.matMul(x as tf.Tensor2D, rounded, false, true),
-      rounded: () => tf.clone(rounded),
-      dispose: () => rounded.dispose(),
-    };
-  }
-  const blocks = quantized.scales.length / outputs;
-  // tfjs has no uint8 tensors: four bytes make one int32.
-  const packed = new Int32Array(quantized.bytes.buffer);
-  const bytes = tf.keep(tf.tensor(packed, [outputs, blocks, packed.length / (outputs * blocks)], 'int32'));
-  const scales = tf.keep(tf.tensor2d(quantized.scales, [outputs, blocks]));
-  const zeros =
-    quantized.zeros === undefined ? undefined : tf.keep(tf.tensor2d(quantized.zeros, [outputs, blocks]));
-  const stored = { bytes, scales, ...(zeros && { zeros }) };
-  const release = exact ? () => {} : markConstant(Object.values(stored));
-  const attributes = { inputs, outputs, bits, exact };
-  const run = (kernel: string, inputs: Readonly<Record<string, tf.Tensor>>) => {
-    const [result] = fused(kernel, { inputs, attributes }) ?? [];
-    if (result === undefined) throw new Error(`the backend has no ${kernel}`);
-    return result;
-  };
-  return {
-    product: (x) => run('QuantizedMatMul', { x, ...stored }),
-    rounded: () => run('DequantizedMatrix', stored),
-    dispose: () => {
-      release();
-      tf.dispose(Object.values(stored));
-    },
-  };
+const multiply = (x: tf.Tensor, matrix: tf.Tensor, isTransposed = false): tf.Tensor =>
+  tf.matMul(x as tf.Tensor2D, matrix as tf.Tensor2D, false, isTransposed);
+
+/** The rows of a quantized table at `ids`, int32 [N]: [N, C]; undefined for any other table. */
+export function quantizedRows(table: tf.Tensor, ids: tf.Tensor): tf.Tensor | undefined {
+  const only = entries.get(table.dataId)?.only;
+  if (only === undefined) return undefined;
+  if (!only.transposed) throw new Error('the rows of a quantized table must be its outputs');
+  const rows = only.weight.rows(tf.reshape(ids, [ids.size]));
+  return tf.reshape(rows, [...ids.shape, rows.shape.at(-1) ?? 0]);
 }

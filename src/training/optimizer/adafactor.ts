@@ -1,6 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { TrainConfig } from '../../generated/train-config.ts';
-import { parameterWithRule, type StepSettings, type TrainedParameter } from './trained-parameter.ts';
+import {
+  type AdafactorSettings,
+  adafactorMatrixStep,
+  adafactorVectorStep,
+  hasInPlaceSteps,
+} from '../../tensor/index.ts';
+import {
+  parameterOnHost,
+  parameterWithRule,
+  type StepSettings,
+  type TrainedParameter,
+} from './trained-parameter.ts';
 
 type AdafactorConfig = Extract<TrainConfig['optimizer'], { readonly name: 'adafactor' }>;
 
@@ -9,6 +20,7 @@ type AdafactorConfig = Extract<TrainConfig['optimizer'], { readonly name: 'adafa
  * keeps only the means of its rows and of its columns.
  */
 export function adafactorParameter(variable: tf.Variable, config: AdafactorConfig): TrainedParameter {
+  if (!hasInPlaceSteps()) return onHost(variable, config);
   const { shape, rank } = variable;
   const momentum = config.beta1 === undefined ? undefined : { momentum: shape };
   const shapes: Readonly<Record<string, readonly number[]>> =
@@ -40,6 +52,41 @@ export function adafactorParameter(variable: tf.Variable, config: AdafactorConfi
     },
   });
 }
+
+function onHost(variable: tf.Variable, config: AdafactorConfig): TrainedParameter {
+  const { shape, size } = variable;
+  const { beta1, epsilon, decay_rate, clip_threshold, scale_parameter } = config;
+  const momentum = beta1 === undefined ? undefined : { momentum: size };
+  const settingsOf = ({ step, ...settings }: StepSettings): AdafactorSettings => ({
+    ...settings,
+    beta2: 1 - step ** decay_rate,
+    beta1: beta1 ?? 0,
+    epsilon: [epsilon[0] ?? 1e-30, epsilon[1] ?? 1e-3],
+    clipThreshold: clip_threshold,
+    scaleParameter: scale_parameter,
+  });
+  const [rows, columns] = shape.slice(-2);
+  if (rows === undefined || columns === undefined)
+    return parameterOnHost<{ readonly mean_square: Float32Array } & Momentum>(variable, {
+      sizes: { mean_square: size, ...momentum },
+      step: ({ state: { mean_square, momentum }, ...values }, settings) =>
+        adafactorVectorStep({ ...values, meanSquare: mean_square, momentum }, settingsOf(settings)),
+    });
+  const matrices = shape.slice(0, -2).reduce((product, count) => product * count, 1);
+  return parameterOnHost<{ readonly row_mean: Float32Array; readonly column_mean: Float32Array } & Momentum>(
+    variable,
+    {
+      sizes: { row_mean: matrices * rows, column_mean: matrices * columns, ...momentum },
+      step: ({ state: { row_mean, column_mean, momentum }, ...values }, settings) =>
+        adafactorMatrixStep(
+          { ...values, rowMean: row_mean, columnMean: column_mean, momentum, rows, columns },
+          settingsOf(settings),
+        ),
+    },
+  );
+}
+
+type Momentum = { readonly momentum?: Float32Array };
 
 interface Averages {
   /** 1 / sqrt of the estimated mean squared gradient; of a matrix the outer product of its factors. */

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { TrainConfig } from '../../generated/train-config.ts';
 import { type AdamWSettings, adamWStep, adamWStepInPlace, hasInPlaceSteps } from '../../tensor/index.ts';
-import { rewriteValues, type StepSettings, type TrainedParameter } from './trained-parameter.ts';
+import { parameterOnHost, type StepSettings, type TrainedParameter } from './trained-parameter.ts';
 
 type AdamWConfig = Extract<TrainConfig['optimizer'], { readonly name: 'adamw' }>;
 
@@ -17,25 +17,17 @@ export function adamWParameter(variable: tf.Variable, { betas, epsilon }: AdamWC
 
 type SettingsOf = (settings: StepSettings) => AdamWSettings;
 
-function onHost(variable: tf.Variable, settingsOf: SettingsOf): TrainedParameter {
-  const { size } = variable;
-  const [firstMoment, secondMoment] = [new Float32Array(size), new Float32Array(size)];
-  const stateOf = (name: string, values: Float32Array) => ({
-    ...{ name, size, read: () => values },
-    restore: (saved: Float32Array) => values.set(saved),
-  });
-  return {
-    step: (gradient, settings) =>
-      rewriteValues(variable, (parameter) =>
-        adamWStep(
-          { parameter, gradient: gradient.dataSync<'float32'>(), firstMoment, secondMoment },
-          settingsOf(settings),
-        ),
+type Moments = Readonly<Record<'first_moment' | 'second_moment', Float32Array>>;
+
+const onHost = (variable: tf.Variable, settingsOf: SettingsOf): TrainedParameter =>
+  parameterOnHost<Moments>(variable, {
+    sizes: { first_moment: variable.size, second_moment: variable.size },
+    step: ({ parameter, gradient, state: { first_moment, second_moment } }, settings) =>
+      adamWStep(
+        { parameter, gradient, firstMoment: first_moment, secondMoment: second_moment },
+        settingsOf(settings),
       ),
-    state: [stateOf('first_moment', firstMoment), stateOf('second_moment', secondMoment)],
-    [Symbol.dispose]: () => {},
-  };
-}
+  });
 
 function onBackend(parameter: tf.Variable, settingsOf: SettingsOf): TrainedParameter {
   const { shape, size } = parameter;

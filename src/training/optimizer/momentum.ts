@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { TrainConfig } from '../../generated/train-config.ts';
-import { parameterWithRule, type TrainedParameter } from './trained-parameter.ts';
+import { hasInPlaceSteps, lionStep, sgdStep } from '../../tensor/index.ts';
+import { parameterOnHost, parameterWithRule, type TrainedParameter } from './trained-parameter.ts';
 
 type LionConfig = Extract<TrainConfig['optimizer'], { readonly name: 'lion' }>;
 type SgdConfig = Extract<TrainConfig['optimizer'], { readonly name: 'sgd' }>;
@@ -11,6 +12,12 @@ type SgdConfig = Extract<TrainConfig['optimizer'], { readonly name: 'sgd' }>;
  */
 export function lionParameter(variable: tf.Variable, { betas }: LionConfig): TrainedParameter {
   const [beta1 = 0.9, beta2 = 0.99] = betas;
+  if (!hasInPlaceSteps())
+    return parameterOnHost(variable, {
+      sizes: { momentum: variable.size },
+      step: ({ parameter, gradient, state: { momentum } }, settings) =>
+        lionStep({ parameter, gradient, momentum }, { ...settings, beta1, beta2 }),
+    });
   return parameterWithRule(variable, {
     shapes: { momentum: variable.shape },
     update: ({ parameter, gradient, state: { momentum } }, { learningRate, weightDecay }) => {
@@ -29,6 +36,12 @@ const signOf = (x: tf.Tensor): tf.Tensor => tf.clipByValue(tf.mul(tf.mul(x, 1e23
 
 /** torch.optim.SGD: the decay is part of the gradient, and the momentum a sum of gradients that decays by itself. */
 export function sgdParameter(variable: tf.Variable, { momentum, nesterov }: SgdConfig): TrainedParameter {
+  if (!hasInPlaceSteps())
+    return parameterOnHost<{ readonly momentum?: Float32Array }>(variable, {
+      sizes: momentum === 0 ? {} : { momentum: variable.size },
+      step: ({ state, ...values }, settings) =>
+        sgdStep({ ...values, ...state }, { ...settings, factor: momentum, nesterov }),
+    });
   const withDecay = (parameter: tf.Tensor, gradient: tf.Tensor, weightDecay: number) =>
     weightDecay === 0 ? gradient : tf.add(gradient, tf.mul(parameter, weightDecay));
   const moved = (parameter: tf.Tensor, by: tf.Tensor, learningRate: number) =>

@@ -50,6 +50,45 @@ interface Rule<Names extends string> {
   ) => Updated<Names>;
 }
 
+interface HostRule<State extends HostState> {
+  /** The numbers of elements of the state's arrays, which start at 0. */
+  readonly sizes: { readonly [Name in keyof State]: number };
+  /** Changes the parameter and the state in place. */
+  readonly step: (
+    values: {
+      readonly parameter: Float32Array;
+      readonly gradient: Float32Array;
+      readonly state: State;
+    },
+    settings: StepSettings,
+  ) => void;
+}
+
+type HostState = { readonly [name: string]: Float32Array | undefined };
+
+/** A parameter that is updated on the host, where its state is kept too. */
+export function parameterOnHost<State extends HostState>(
+  parameter: tf.Variable,
+  { sizes, step }: HostRule<State>,
+): TrainedParameter {
+  const arrays = Object.entries<number>(sizes).map(([name, size]) => ({
+    name,
+    values: new Float32Array(size),
+  }));
+  const state = Object.fromEntries(arrays.map(({ name, values }) => [name, values])) as unknown as State; // the names of `sizes`
+  return {
+    step: (gradient, settings) =>
+      rewriteValues(parameter, (values) =>
+        step({ parameter: values, gradient: gradient.dataSync<'float32'>(), state }, settings),
+      ),
+    state: arrays.map(({ name, values }) => ({
+      ...{ name, size: values.length, read: () => values },
+      restore: (saved) => values.set(saved),
+    })),
+    [Symbol.dispose]: () => {},
+  };
+}
+
 /** A parameter that is updated by a formula over tensors, on every backend. Parameter and state stay on the backend. */
 export function parameterWithRule<Names extends string>(
   parameter: tf.Variable,

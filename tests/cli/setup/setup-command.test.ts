@@ -54,6 +54,21 @@ test.skipIf(hasGpu)('without a GPU it is for the CPU, and with one it can be', a
   );
 });
 
+test('without a driver that CUDA 13 works with, setup cuda says so before anything is fetched', async () => {
+  await listGpus('Tesla T4, 15360, 535.104.05');
+  const old = await tuneloom(['setup', 'cuda']);
+  expect([old.exitCode, old.stderr]).toEqual([
+    2,
+    expect.stringContaining('the driver of the Tesla T4 is 535.104.05, and CUDA 13 needs 580 or later'),
+  ]);
+  await rm(join(folder, 'bin/nvidia-smi'));
+  if (!hasGpu) {
+    const { exitCode, stderr } = await tuneloom(['setup', 'cuda']);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('there is no NVIDIA GPU')]);
+  }
+  expect(await readdir(folder)).toEqual(['bin', 'engines']);
+});
+
 test('doctor names every GPU, and what to do if the engine is missing', async () => {
   await listGpus('Tesla T4, 15360, 535.104.05\nNVIDIA A100-SXM4-80GB, 81920, 550.54.15');
   const { findings } = JSON.parse((await tuneloom(['doctor', '--json'])).stdout);

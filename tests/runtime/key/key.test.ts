@@ -54,6 +54,15 @@ test('a field marked none is never in the key; one marked unless-default is only
   expect(keyOf({ config: { suffix: '!', mode: 'loud' } })).not.toBe(plain);
 });
 
+test('a version for some configurations changes the keys of those alone', () => {
+  const definition: StageDefinition = {
+    ...append,
+    versionOf: ({ suffix }) => (suffix === '!' ? 2 : append.version),
+  };
+  expect(materialOf({ definition, config: { suffix: '!' } }).version).toBe(2);
+  expect(keyOf({ definition, config: { suffix: '?' } })).toBe(keyOf({ config: { suffix: '?' } }));
+});
+
 test('marks count inside lists, maps and the branch of a oneOf that the value takes', () => {
   const definition: StageDefinition = {
     ...append,

@@ -165,8 +165,6 @@ function translateBatches(translation: Translation, isPreference: boolean): void
 function translateTrainOn(translation: Translation): void {
   const inputs = translation.take('train_on_inputs') === true;
   translation.set('collate.train_on', inputs ? 'all' : 'response', { field: 'train_on_inputs' });
-  const kinds: readonly string[] = ['bf16', 'fp16', 'bfloat16', 'float16', 'torch_dtype'];
-  for (const field of kinds) translation.skip(field, 'weights and products are float32');
   translation.skip('shuffle_merged_datasets', 'examples are shuffled in each epoch');
   const special = translation.take('special_tokens');
   if (special !== undefined && !(isList(special) && special.length === 0))

@@ -206,8 +206,6 @@ function translateBatches(
   if (translation.take('disable_gradient_checkpointing') !== true) {
     translation.set('train.gradient_checkpointing', true);
   }
-  for (const field of ['bf16', 'fp16', 'pure_bf16'])
-    translation.skip(field, 'weights and products are float32');
 }
 
 function translateTokens(translation: Translation): void {

@@ -48,10 +48,26 @@ export function translateTraining(
       const listed = field === 'additional_target' && typeof value === 'string' ? namesIn(value) : value;
       if (translation.set(ours, listed, { field })) translation.take(field);
     }
+  translatePrecision(translation);
   translateEpochs(translation);
   translateOptimizer(translation);
   translateSchedule(translation);
   translateEvaluation(translation);
+}
+
+/** Their products in half precision. Weights of a half type, as in `pure_bf16`, have no counterpart: ours are float32. */
+function translatePrecision(translation: Translation): void {
+  for (const [field, precision] of [
+    ...(['bf16', 'bfloat16'] as const).map((field) => [field, 'bf16'] as const),
+    ...(['fp16', 'float16'] as const).map((field) => [field, 'fp16'] as const),
+  ]) {
+    const remark = 'where no backend has it, remove it: products are float32 then';
+    if (translation.peek(field) === true && translation.set('train.precision', precision, { field, remark }))
+      translation.take(field);
+    else translation.skip(field, `products are float32 unless \`precision: ${precision}\` is set`);
+  }
+  for (const field of ['pure_bf16', 'torch_dtype', 'tf32'])
+    translation.skip(field, 'weights are float32; `precision` of `train` sets the type of products');
 }
 
 /** YAML 1.1 takes `1e-4` for a text; the programs read it as a number. */

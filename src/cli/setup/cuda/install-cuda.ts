@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { INSTALLED_FILE, installedCuda } from '../../../tensor/index.ts';
+import { hasNvidiaGpu, INSTALLED_FILE, installedCuda, nvidiaGpus } from '../../../tensor/index.ts';
 import { UsageError } from '../../exit-code.ts';
 import { downloadWheels } from '../download-wheels.ts';
 import { checkDisk, findPip, type SetupProgress, wheelArchitecture } from '../requirements.ts';
@@ -46,6 +46,7 @@ export async function installCuda({
     if (before.state === 'good') return { folder, engine: before.found, isNew: false };
   }
   wheelArchitecture();
+  checkDriver();
   const python = await findPip(environment);
   const downloads = `${folder}-downloads`;
   await checkDisk({ folder: downloads, needed: NEEDED_GIGABYTES, variable: 'TUNELOOM_CUDA' });
@@ -77,6 +78,24 @@ export async function installCuda({
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
+}
+
+/** The first driver with CUDA 13. */
+const NEEDED_DRIVER = 580;
+
+/** Throws if NVIDIA's driver is missing or too old: what is downloaded could not be checked, and would be removed again. */
+function checkDriver(): void {
+  if (!hasNvidiaGpu())
+    throw new UsageError({
+      message: 'there is no NVIDIA GPU: nvidia-smi lists none, and no driver of NVIDIA is loaded',
+      help: `install NVIDIA's driver first, ${NEEDED_DRIVER} or later; \`--backend webgpu\` needs no installation and works on any GPU`,
+    });
+  const [gpu] = nvidiaGpus();
+  if (gpu === undefined || Number.parseInt(gpu.driver, 10) >= NEEDED_DRIVER) return;
+  throw new UsageError({
+    message: `the driver of the ${gpu.name} is ${gpu.driver}, and CUDA 13 needs ${NEEDED_DRIVER} or later`,
+    help: 'update the driver, or run `tuneloom setup tensorflow`, which has CUDA 12',
+  });
 }
 
 /** ONNX Runtime's libraries but that for TensorRT, and those of CUDA. */

@@ -21,13 +21,15 @@ const failures = [
     help: smaller,
   },
   {
-    pattern: /out of (device )?memory|OutOfMemory|bad_alloc|allocate/i,
+    // WebGPU reports a buffer that there was no memory for only when it is used.
+    pattern: /out of (device )?memory|OutOfMemory|bad_alloc|allocate|ALLOC_FAILED|Invalid Buffer/i,
     code: 'device-memory',
     message: 'the memory of the GPU is full',
     help: smaller,
   },
   {
-    pattern: /device (was |is )?lost/i,
+    // Of CUDA: the GPU is not available, or a kernel on it failed or took too long; nothing computes on it afterwards.
+    pattern: /device (was |is )?lost|CUDA failure (46|700|702|719|999)\b/i,
     code: 'device-lost',
     message: 'the connection to the GPU was lost',
     help: 'run again: a training continues where it last saved its state; the log of the driver may say what happened',

@@ -65,6 +65,12 @@ export function graphValue({
   };
 }
 
+/** What is known of a tensor before it is computed. */
+export interface TensorSpec {
+  readonly shape: readonly number[];
+  readonly type: ElementType;
+}
+
 export function sizeOf(shape: readonly number[]): number {
   let size = 1;
   for (const dimension of shape) size *= dimension;
@@ -106,10 +112,10 @@ export function operator(type: string, attributes: OperatorAttributes = {}): Ope
 }
 
 /**
- * Element types of values inside a graph. uint8 is for weights, int64 for indices, and half precision for the factors and
+ * Element types of values inside a graph. uint8 and uint4 (two in a byte) are for weights, int64 for indices, and half precision for the factors and
  * results of products; none of them leaves the graph.
  */
-export type ElementType = 'float32' | 'int32' | 'bool' | 'uint8' | 'int64' | 'double' | HalfType;
+export type ElementType = 'float32' | 'int32' | 'bool' | 'uint8' | 'uint4' | 'int64' | 'double' | HalfType;
 
 /** The 16-bit floats, which are computed in a graph and are never on the host. */
 export type HalfType = 'float16' | 'bfloat16';
@@ -147,6 +153,7 @@ export const ONNX_TYPE: Readonly<Record<ElementType, number>> = {
   bool: 9,
   float16: 10,
   double: 11,
+  uint4: 21,
   bfloat16: 16,
 };
 
@@ -156,6 +163,7 @@ export const ELEMENT_BYTES: Readonly<Record<ElementType, number>> = {
   int64: 8,
   bool: 1,
   uint8: 1,
+  uint4: 0.5,
   double: 8,
   float16: 2,
   bfloat16: 2,
@@ -171,6 +179,8 @@ export function hostArray(type: ElementType, count: number, value = 0): HostArra
     case 'bool':
     case 'uint8':
       return new Uint8Array(count).fill(value);
+    case 'uint4':
+      return new Uint8Array(Math.ceil(count / 2)).fill(17 * value);
     case 'int64':
       return new BigInt64Array(count).fill(BigInt(value));
     case 'double':

@@ -197,6 +197,7 @@ function uninitializedArray(type: ElementType, bytes: number): HostArray {
       return new Int32Array(buffer);
     case 'bool':
     case 'uint8':
+    case 'uint4':
       return new Uint8Array(buffer);
     case 'int64':
       return new BigInt64Array(buffer);

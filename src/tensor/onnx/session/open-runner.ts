@@ -61,6 +61,8 @@ export function openOnnxRuntime({
     engine: `onnxruntime ${env.versions.node ?? 'unknown'}`,
     threads,
     isNative: false,
+    // It takes no elements of 4 bits.
+    lacks: new Set(['DequantizeLinear']),
     compile: (request) => compile(request, threads),
   };
 }
