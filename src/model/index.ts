@@ -34,6 +34,7 @@ export {
   checkGenerationMemory,
   type GenerationShape,
   generationMemory,
+  preparedBytes,
 } from './generation/generation-memory.ts';
 export { longestText, promptLength, slotCount } from './generation/lengths.ts';
 export { type TextScore, type TextToScore, textLogLikelihoods } from './generation/log-likelihoods.ts';

@@ -60,7 +60,8 @@ export function trainingMemory(config: ModelConfig, shape: TrainingShape): Memor
   return {
     weights: float + bytes,
     gradients: floatBytes * trained * copies,
-    moments: floatBytes * (optimizer.state + optimizer.step),
+    // What a step makes takes in part what the pass has freed; fitted.
+    moments: floatBytes * (optimizer.state + 0.5 * optimizer.step),
     activations: floatBytes * activations,
     cache: 0,
     overhead: trainingProcessBytes + widened + 0.65 * float, // the engine's copies of weights in another layout

@@ -3,11 +3,14 @@ import type { TrainConfig } from '../generated/train-config.ts';
 import {
   adapterLayout,
   adapterTensors,
+  generationMemory,
   type LoraSettings,
+  type MemoryNeed,
   type ModelConfig,
   memoryError,
   nameSelection,
   parameterLayout,
+  preparedBytes,
   type QuantizedShare,
   quantizedShare,
   type TrainingShape,
@@ -45,13 +48,28 @@ export function checkTrainingMemory(training: PlannedTraining, { limit, quantize
   const { model, config, batches } = training;
   const longest = longestText(batches);
   const needOf = (config: TrainConfig, longest: LongestText) =>
-    trainingMemory(model, largestShape({ ...training, config }, longest));
+    withAnswers(trainingMemory(model, largestShape({ ...training, config }, longest)), {
+      ...{ model, config, longest },
+    });
   const need = needOf(config, longest);
   if (totalMemory(need) <= limit) return totalMemory(need);
   const fits = (config: TrainConfig, longest: LongestText) => totalMemory(needOf(config, longest)) <= limit;
   const items = itemsAtATime(training);
   const help = smallestChange(config, { fits, longest, items, quantizes });
   throw memoryError({ what: 'training', need, limit, help });
+}
+
+/** Adds what answering prompts between steps takes: weights that are prepared for it, and the cache of keys and values. */
+function withAnswers(
+  need: MemoryNeed,
+  { model, config, longest }: Pick<PlannedTraining, 'model' | 'config'> & { readonly longest: LongestText },
+): MemoryNeed {
+  const { generation } = config.evaluate;
+  if (generation === undefined) return need;
+  const slots = Math.min(model.contextLength, longest.length + generation.max_new_tokens);
+  const shape = { kind: 'writes', rows: generation.batch_size, slots, precision: 'float32' } as const;
+  const { cache } = generationMemory(model, shape);
+  return { ...need, cache, overhead: need.overhead + preparedBytes(model, 'float32') };
 }
 
 function longestText({ examples, recipe: { packedLength } }: Batches): LongestText {

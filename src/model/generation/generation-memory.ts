@@ -90,8 +90,7 @@ export function generationMemory(config: ModelConfig, shape: GenerationShape): M
   const { layers, keyValueHeads, headDim, vocabularySize, heads, hiddenSize } = config;
   const floats = parameterCount(config) - (kept?.weights ?? 0);
   const weights = floatBytes * floats + (kept?.bytes ?? 0);
-  const multiplied = kept === undefined ? multipliedCount(config) : 0;
-  const prepared = preparedShares[precision ?? 'none'] * multiplied;
+  const prepared = kept === undefined ? preparedBytes(config, precision) : 0;
   const keyValues = 2 * floatBytes * layers * keyValueHeads * headDim; // of a token
   const tokens = kind === 'reads' ? rows * slots : Math.max(prefillTokens, slots);
   const scores = heads * slots * tokens;
@@ -106,6 +105,10 @@ export function generationMemory(config: ModelConfig, shape: GenerationShape): M
     overhead: processBytes + prepared,
   };
 }
+
+/** The bytes of a model's weights as they are prepared once for all texts, beside their float32 values. */
+export const preparedBytes = (config: ModelConfig, precision: WeightPrecision | undefined): number =>
+  preparedShares[precision ?? 'none'] * multipliedCount(config);
 
 /** Bytes beside a weight's float32 value: packed, or in blocks of 32 numbers of few bits with their scale; fitted. */
 const preparedShares = {
