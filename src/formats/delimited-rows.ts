@@ -51,14 +51,15 @@ async function* records(
   format: DelimitedFormat,
 ): AsyncGenerator<{ readonly record: readonly string[]; readonly line: number }> {
   const { type, quotes } = format;
-  const lines = new LineCounter();
   // A lazy import, because every command loads the benchmarks, which declare readers of CSV files.
   const { CsvError, parse } = await import('csv-parse');
   const text = decoded(path);
-  const beginning = await text.next();
+  const { value: beginning = '' } = await text.next();
+  const [mark = '', separator] = /^sep=(.)\r?\n/.exec(beginning) ?? [];
+  const lines = new LineCounter(mark === '' ? 0 : 1);
   const parser = parse({
     bom: true,
-    delimiter: delimiterOf(beginning.value ?? '', format),
+    delimiter: separator ?? delimiterOf(beginning, format),
     on_record: (record: string[], { lines: end }) => {
       lines.pass(record, end);
       return record;
@@ -70,7 +71,7 @@ async function* records(
     max_record_size: maximumRecordCharacters,
   });
   const whole = async function* () {
-    if (!beginning.done) yield beginning.value;
+    yield beginning.slice(mark.length);
     yield* text;
   };
   // A reader that stops early also closes the file; errors come out of the parser.
@@ -91,7 +92,7 @@ async function* records(
 
 const hasTabAndBreak = (value: string): boolean => value.includes('\t') && /[\r\n]/.test(value);
 
-/** Programs whose language has a decimal comma write CSV with semicolons. */
+/** Programs whose language has a decimal comma write CSV with semicolons, some after a line `sep=;` for Excel. */
 const otherDelimiters = [';', '|'];
 
 /** The first that occurs in the header row or, without one, that gives the first rows as many values as there are columns. */
@@ -113,9 +114,16 @@ function delimiterOf(text: string, { type, columns }: DelimitedFormat): string {
 class LineCounter {
   readonly #starts: number[] = [];
   /** The line after the last record that was parsed. */
-  next = 1;
+  next: number;
+  readonly #before: number;
   /** csv-parse counts a CRLF inside a quoted value as two lines. */
   #surplus = 0;
+
+  /** `before`: how many lines csv-parse does not see. */
+  constructor(before: number) {
+    this.#before = before;
+    this.next = 1 + before;
+  }
 
   /** Called when csv-parse sees a record end on a line. */
   pass(record: readonly string[], end: number): void {
@@ -131,7 +139,7 @@ class LineCounter {
   }
 
   actual(line: number): number {
-    return line - this.#surplus;
+    return line - this.#surplus + this.#before;
   }
 }
 

@@ -48,9 +48,9 @@ export function parseJson(
   try {
     return exact ? (parseExactly(text) as Json) : JSON.parse(text); // of a JSON text
   } catch (cause) {
-    const { line, column, reason } = jsonFault(cause, text);
+    const { line, column, reason, help } = jsonFault(cause, text);
     const message = `${path}:${firstLine + line - 1}:${column}: not JSON: ${reason}`;
-    throw new UserError({ code, message, cause });
+    throw new UserError({ code, message, ...(help !== undefined && { help }), cause });
   }
 }
 
@@ -58,13 +58,42 @@ export function parseJson(
 export function jsonFault(
   cause: unknown,
   text: string,
-): { readonly line: number; readonly column: number; readonly reason: string } {
+): { readonly line: number; readonly column: number; readonly reason: string; readonly help?: string } {
   const message = cause instanceof Error ? cause.message : String(cause);
   const offset = faultOffset(message, text);
   const before = text.slice(0, offset);
   const line = before.split('\n').length;
   const column = before.length - before.lastIndexOf('\n');
-  return { line, column, reason: commonReason(text, offset) ?? reasonOf(message) };
+  return {
+    line,
+    column,
+    ...(secondValue(text, offset) ?? { reason: commonReason(text, offset) ?? reasonOf(message) }),
+  };
+}
+
+/** Where a whole value ends and another follows: rows that are neither a list nor lines. */
+function secondValue(text: string, offset: number): { reason: string; help: string } | undefined {
+  const found = text[offset] ?? '';
+  if (!',{['.includes(found) || !isJson(text.slice(0, offset))) return undefined;
+  const list = 'a list of values begins with `[` and ends with `]`, with commas between them';
+  return found === ','
+    ? {
+        reason: 'there is a comma after the value',
+        help: `${list}; JSONL has one value on each line, without commas`,
+      }
+    : {
+        reason: 'another value begins here',
+        help: `${list}; JSONL has each value on one line: \`jq -c . FILE > NEW\` writes it so`,
+      };
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The most common mistakes, which the parser describes only by what it expected. */

@@ -19,11 +19,11 @@ function parseLine(line: { path: string; number: number; text: string }): Json {
   try {
     return parseExactly(line.text) as Json; // of a JSON text
   } catch (cause) {
-    const { column, reason } = jsonFault(cause, line.text);
+    const { column, reason, help } = jsonFault(cause, line.text);
     throw new UserError({
       code: 'bad-json',
       message: `${line.path}:${line.number}:${column}: the line is not JSON: ${reason}`,
-      help: 'a JSONL file holds one complete JSON value on each line',
+      help: help ?? 'a JSONL file holds one complete JSON value on each line',
       cause,
     });
   }

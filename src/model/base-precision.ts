@@ -1,3 +1,4 @@
+import type { QuantizedShare } from './memory.ts';
 import { familyOf, type ModelConfig, parameterLayout } from './model-config.ts';
 
 /** How a frozen base is kept: `int8` and `int4` in blocks of 32 weights that share a scale. */
@@ -56,10 +57,7 @@ export function floatProjectionsNote(config: ModelConfig, precision: BasePrecisi
 }
 
 /** How many weights a base of this precision keeps quantized, and their bytes with their scales. */
-export function quantizedShare(
-  config: ModelConfig,
-  precision: BasePrecision,
-): { readonly weights: number; readonly bytes: number } {
+export function quantizedShare(config: ModelConfig, precision: BasePrecision): QuantizedShare {
   let [weights, bytes] = [0, 0];
   for (const { shape, bits } of quantizedMatrices(config, precision).values()) {
     weights += shape[0] * shape[1];

@@ -3,6 +3,7 @@ export { type BasePrecision, floatProjectionsNote, quantizedShare } from './base
 export { configDropout, describeDropout, hasAttentionDropoutOnly } from './dropout.ts';
 export { addEndTokens, readEndTokens } from './folder/end-tokens.ts';
 export { exportWeights } from './folder/export-weights.ts';
+export { keptShare } from './folder/kept-share.ts';
 export {
   copyAuxiliaryFiles,
   isQuantizedFolder,
@@ -82,6 +83,7 @@ export { type TrainedTokens, tokenModules, trainedRowsName } from './lora/traine
 export {
   type MemoryNeed,
   memoryError,
+  type QuantizedShare,
   type TrainingShape,
   totalMemory,
   trainingMemory,

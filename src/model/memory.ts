@@ -2,6 +2,12 @@ import { UserError } from '../core/index.ts';
 import { elementCount } from '../formats/index.ts';
 import { familyOf, type ModelConfig, parameterLayout } from './model-config.ts';
 
+/** Weights that are in memory in few bits: how many, and their bytes. */
+export interface QuantizedShare {
+  readonly weights: number;
+  readonly bytes: number;
+}
+
 export interface TrainingShape {
   /** Examples in a micro-batch, B. */
   readonly rows: number;
@@ -11,8 +17,8 @@ export interface TrainingShape {
   readonly targets: number;
   /** Numbers that are trained, in parameters or adapters. */
   readonly trained: number;
-  /** Bytes of the weights that are kept quantized, and how many these are. */
-  readonly quantized?: { readonly weights: number; readonly bytes: number } | undefined;
+  /** The weights of a base that are kept quantized. */
+  readonly quantized?: QuantizedShare | undefined;
   /** Numbers that the optimizer keeps, and those that it makes during a step; by default AdamW's two running means. */
   readonly optimizer?: { readonly state: number; readonly step: number };
   /** Whether a batch has several micro-batches, whose gradients are accumulated. */
@@ -113,4 +119,4 @@ export function memoryError({
   });
 }
 
-export const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(1);
+const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(1);

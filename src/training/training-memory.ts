@@ -8,6 +8,7 @@ import {
   memoryError,
   nameSelection,
   parameterLayout,
+  type QuantizedShare,
   quantizedShare,
   type TrainingShape,
   tokenModules,
@@ -28,6 +29,8 @@ export interface PlannedTraining {
   readonly adapter?: LoraSettings | undefined;
   /** How many tokens `trainable_tokens` names. */
   readonly tokens?: number | undefined;
+  /** What the model's file has in few bits, and a `base_precision` leaves so. */
+  readonly kept?: QuantizedShare | undefined;
 }
 
 interface MemoryBounds {
@@ -80,7 +83,9 @@ function largestShape(training: PlannedTraining, { length, targets }: LongestTex
     optimizer: optimizerNumbers(config.optimizer, shapes),
     accumulates: items < Math.min(batches.recipe.batchSize, batches.examples.length),
     checkpoints: config.gradient_checkpointing,
-    quantized: quantizedShare(model, config.base_precision),
+    quantized:
+      (config.base_precision === 'float32' ? undefined : training.kept) ??
+      quantizedShare(model, config.base_precision),
   };
 }
 

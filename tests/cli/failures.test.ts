@@ -31,7 +31,7 @@ test('--keep-going runs what does not depend on the failure', async () => {
     failed   bad
     started  good (it has not run before)
     done     good in <time>
-    skipped  after (it needs \`bad\`, which failed)
+    skipped  after (upstream \`bad\` failed)
 
     failed bad: the command ended with exit code 3
     something went wrong

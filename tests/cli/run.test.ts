@@ -79,7 +79,7 @@ test('a failed stage ends with 1, says what to fix, and the next run continues f
     done     load in <time>
     started  format (it has not run before)
     failed   format
-    skipped  split, tokenize, collate (it needs \`format\`, which failed)
+    skipped  split, tokenize, collate (upstream \`format\` failed)
 
     failed format: 1 of 10 records cannot be written with the template:
       rows.jsonl:2 (record r1): it has no field \`output\`

@@ -123,7 +123,7 @@ test('sizes that no machine holds are refused, in the file or before a byte is w
   const { exitCode, stdout } = await rig.tuneloom('run', 'b.yaml');
   expect(exitCode).toBe(1);
   expect(stdout).toMatch(
-    /failed b: the model would have \d+ parameters \([\d.]+ GB\), and [\d.]+ GB are free/,
+    /failed b: the model would have [\d,]+ parameters \([\d.]+ [GT]B\), and [\d.]+ GB are free/,
   );
 });
 

@@ -69,7 +69,7 @@ describe.each(backends.flatMap((backend) => ['gpt2', 'llama'].map((family) => ({
 
     async function rate(choices: readonly ChoicesToScore[]): Promise<ReadonlyMap<string, ScoredChoices>> {
       const rated = new Map<string, ScoredChoices>();
-      for await (const one of choiceLogLikelihoods({ model, choices, batchSize: 3, signal }))
+      for await (const one of choiceLogLikelihoods({ model, choices, batchSize: 2, signal }))
         rated.set(one.id, one);
       return rated;
     }

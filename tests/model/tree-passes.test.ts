@@ -46,12 +46,12 @@ test.each([1, 2, 8, 32])(
 test("a pass's shape follows from its trees' slots alone", async () => {
   const shapeOf = async (lengths: readonly number[]) => (await passes(lengths, 8)).map(({ shape }) => shape);
   const [alone] = await shapeOf([70]);
-  expect(await shapeOf([66, 70, 96])).toEqual([alone]);
-  expect(alone).toEqual({ tokens: 512, rows: 7, slots: 96 });
+  expect(await shapeOf([66, 70, 128])).toEqual([alone]);
+  expect(alone).toEqual({ tokens: 384, rows: 5, slots: 128 });
 });
 
 test('questions as long as those of MMLU leave less than a tenth of the passes empty', async () => {
-  const lengths = Array.from({ length: 246 }, (_, index) => 65 + (index % 32));
+  const lengths = Array.from({ length: 246 }, (_, index) => 40 + (index % 64));
   const all = await passes(lengths, 8);
   const [filled, computed] = [
     all.reduce((sum, pass) => sum + tokensOf(pass), 0),

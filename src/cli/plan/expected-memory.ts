@@ -3,7 +3,9 @@ import type { ReferenceConfig } from '../../generated/reference-config.ts';
 import type { TrainConfig } from '../../generated/train-config.ts';
 import {
   checkGenerationMemory,
+  keptShare,
   type ModelConfig,
+  type QuantizedShare,
   readAdapterSettings,
   readModelConfig,
 } from '../../model/index.ts';
@@ -59,6 +61,7 @@ async function trainingMemory({ node, plan, store }: PlannedNode): Promise<numbe
   return checkTrainingMemory(
     {
       model: sizes,
+      kept: await keptShare(folder.path, sizes),
       adapter: adapter && (await readAdapterSettings(await adapterFolder(adapter.path), sizes)),
       tokens: await trainableTokenCount(config, folder.path),
       batches: await readBatches(file.path),
@@ -75,7 +78,7 @@ async function answersMemory({ node, plan, store }: PlannedNode): Promise<number
   await using file = await openContent(store, prompts);
   const config = node.config as unknown as GenerateConfig; // decode edge: the stage's own schema has accepted it
   const shape = generationShape(await readPrompts(portCodecs.records.read(file.path), config), config);
-  return checkGenerationMemory({ model, ...shape, ...unlimited });
+  return checkGenerationMemory({ ...model, ...shape, ...unlimited });
 }
 
 async function referenceMemory({ node, plan, store }: PlannedNode): Promise<number | undefined> {
@@ -85,24 +88,27 @@ async function referenceMemory({ node, plan, store }: PlannedNode): Promise<numb
   await using file = await openContent(store, batches);
   const config = node.config as unknown as ReferenceConfig; // decode edge: the stage's own schema has accepted it
   return checkGenerationMemory({
-    model,
+    model: model.model,
     ...referenceShape(await readBatches(file.path), config),
     ...unlimited,
   });
 }
 
-/** The sizes of the model that a stage computes with: training changes weights only, so those of a model to be tuned are known before. */
+/** The model that a stage computes with: training changes weights only, so the sizes of a model to be tuned are known before. */
 async function modelOf(
   node: DagNode,
   { plan, store }: Omit<PlannedNode, 'node'>,
-): Promise<ModelConfig | undefined> {
+): Promise<{ readonly model: ModelConfig; readonly kept?: QuantizedShare | undefined } | undefined> {
   const content = inputOf(node, 'model', plan);
   if (content !== undefined) {
     await using folder = await openContent(store, content);
-    return await readModelConfig(folder.path);
+    const model = await readModelConfig(folder.path);
+    return { model, kept: await keptShare(folder.path, model) };
   }
   const from = node.inputs.model && plan.stages.get(node.inputs.model.stage)?.node;
-  return from?.definition.name === 'train' ? modelOf(from, { plan, store }) : undefined;
+  if (from?.definition.name !== 'train') return undefined;
+  const tuned = await modelOf(from, { plan, store });
+  return tuned && { model: tuned.model }; // a trained model is written in float32
 }
 
 /** The cached content of an input. */

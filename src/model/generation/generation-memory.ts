@@ -1,6 +1,6 @@
 import { elementCount } from '../../formats/index.ts';
 import type { WeightPrecision } from '../../tensor/index.ts';
-import { type MemoryNeed, memoryError, parameterCount, totalMemory } from '../memory.ts';
+import { type MemoryNeed, memoryError, parameterCount, type QuantizedShare, totalMemory } from '../memory.ts';
 import { familyOf, type ModelConfig, parameterLayout } from '../model-config.ts';
 
 export interface GenerationShape {
@@ -14,6 +14,8 @@ export interface GenerationShape {
   readonly precision: WeightPrecision | undefined;
   /** Tokens whose logits are computed at a time where texts are only read. */
   readonly scored?: number;
+  /** What the model's file has in few bits, and a precision other than float32 leaves so. */
+  readonly kept?: QuantizedShare | undefined;
 }
 
 /** Says a setting as the user writes it. */
@@ -40,19 +42,29 @@ export function checkGenerationMemory({
   const fits = (change: Partial<GenerationShape>) =>
     totalMemory(generationMemory(model, { ...shape, ...change })) <= limit;
   const fewer = largest(shape.rows - 1, (rows) => fits({ rows }));
-  const int8 =
-    shape.precision === 'float32' ? largest(shape.rows, (rows) => fits({ rows, precision: 'int8' })) : 0;
-  const changes =
-    fewer > 0
-      ? [setting('batch_size', fewer)]
-      : int8 > 0
-        ? [setting('precision', 'int8'), ...(int8 < shape.rows ? [setting('batch_size', int8)] : [])]
-        : [];
   const help =
-    changes.length > 0
-      ? `${changes.join(' and ')} would fit`
-      : 'no setting would fit: take a smaller model, or a machine with more memory';
+    fewer > 0
+      ? `${setting('batch_size', fewer)} would fit`
+      : (inFewerBits(shape, { fits, setting }) ??
+        'no setting would fit: take a smaller model, or a machine with more memory');
   throw memoryError({ what: 'generating', need, limit, help });
+}
+
+/** The precision with the most bits that would fit, with as many rows as then fit; undefined if none does. */
+function inFewerBits(
+  { rows: most, precision }: GenerationShape,
+  {
+    fits,
+    setting,
+  }: { readonly fits: (change: Partial<GenerationShape>) => boolean; readonly setting: Setting },
+): string | undefined {
+  const smaller = { float32: ['int8', 'int4'], int8: ['int4'], int4: [], none: [] } as const;
+  for (const fewer of smaller[precision ?? 'none']) {
+    const rows = largest(most, (rows) => fits({ rows, precision: fewer }));
+    if (rows > 0)
+      return `${[setting('precision', fewer), ...(rows < most ? [setting('batch_size', rows)] : [])].join(' and ')} would fit`;
+  }
+  return undefined;
 }
 
 /** The largest of 1, 2, ... `most` that fits, if smaller ones fit too; 0 if none does. */
@@ -74,9 +86,11 @@ const scoredTokens = 256;
  */
 export function generationMemory(config: ModelConfig, shape: GenerationShape): MemoryNeed {
   const { kind, rows, slots, precision, scored = scoredTokens } = shape;
+  const kept = shape.precision === 'float32' ? undefined : shape.kept;
   const { layers, keyValueHeads, headDim, vocabularySize, heads, hiddenSize } = config;
-  const weights = floatBytes * parameterCount(config);
-  const multiplied = multipliedCount(config);
+  const floats = parameterCount(config) - (kept?.weights ?? 0);
+  const weights = floatBytes * floats + (kept?.bytes ?? 0);
+  const multiplied = kept === undefined ? multipliedCount(config) : 0;
   const prepared = preparedShares[precision ?? 'none'] * multiplied;
   const keyValues = 2 * floatBytes * layers * keyValueHeads * headDim; // of a token
   const tokens = kind === 'reads' ? rows * slots : Math.max(prefillTokens, slots);
@@ -93,7 +107,7 @@ export function generationMemory(config: ModelConfig, shape: GenerationShape): M
   };
 }
 
-/** Bytes beside a weight's float32 value: packed, or in blocks of 32 numbers of 8 bits with a scale; fitted. */
+/** Bytes beside a weight's float32 value: packed, or in blocks of 32 numbers of few bits with their scale; fitted. */
 const preparedShares = {
   float32: 1.2 * floatBytes,
   int8: 2.2 * 1.125,

@@ -33,14 +33,16 @@ export async function* passesOf(
   }
 }
 
-const fewestSlots = 32;
-
-/** Slots for a tree of N tokens: two sizes for each doubling, which costs little because only attention is padded. */
+/**
+ * Slots for a tree of N tokens. Only attention is padded to them, while every size is another group of passes, whose last
+ * is part empty, and another graph to compile: so they are few.
+ */
 const rowSlots = (tokens: number): number =>
-  Math.max(
-    fewestSlots,
-    lengthBucket(tokens, { step: powerOfTwoUpTo(tokens - 1) / 2, limit: Number.POSITIVE_INFINITY }),
-  );
+  lengthBucket(tokens, { step: slotStep(tokens), limit: Number.POSITIVE_INFINITY });
+
+/** How far apart the sizes are by which N tokens are padded. */
+const slotStep = (tokens: number): number =>
+  tokens <= 64 ? 32 : Math.max(64, powerOfTwoUpTo(tokens - 1) / 2);
 
 /**
  * Slots for a cached prefix of N tokens: four sizes for each doubling. Each size is a graph to compile for every length of
@@ -55,11 +57,11 @@ export const prefixSlots = (tokens: number): number =>
 /** The largest power of two that is at most N, at least 2. */
 const powerOfTwoUpTo = (n: number): number => 2 ** Math.max(1, Math.floor(Math.log2(Math.max(1, n))));
 
-/** With this many tokens for each row of a batch, a processor's matrix products are as fast as they get. */
-const tokensPerRow = 64;
+/** With this many tokens for each row of a batch, a processor's matrix products are nearly as fast as they get. */
+const tokensPerRow = 32;
 
 /** Long trees need room for some of them, or much of a pass would be fillers. */
-const treesPerPass = 4;
+const treesPerPass = 3;
 
 /**
  * The shape of all passes over trees of these slots. It follows from the slots and the batch size alone, so that a score
@@ -69,15 +71,10 @@ function passShape(slots: number, batchSize: number): PassShape {
   const wanted = Math.max(tokensPerRow * batchSize, treesPerPass * slots);
   const most = Math.min(wanted, batchSize * slots);
   // As many rows as the shortest trees of these slots need to fill a pass.
-  const rows = Math.max(1, Math.floor(most / (shortestOf(slots) + 1)));
+  const shortest = slots <= 32 ? 16 : slots - slotStep(slots) + 1;
+  const rows = Math.max(1, Math.floor(most / shortest));
   return { slots, rows, tokens: Math.min(most, rows * slots) };
 }
-
-/** The next smaller number of slots. */
-const shortestOf = (slots: number): number => {
-  const power = powerOfTwoUpTo(slots - 1);
-  return slots <= fewestSlots ? fewestSlots / 2 : slots - power / 2;
-};
 
 /** Fills pass after pass with the longest trees that still fit. */
 function* packed(trees: readonly PlannedTree[], { tokens, rows }: PassShape): Generator<PlannedTree[]> {

@@ -47,8 +47,8 @@ function checkSetup(
   const withEntry = stage?.entries.get('with');
   const withSpan = withEntry?.keySpan ?? entry.keySpan;
   const written: YamlMap = mapOf(withEntry?.value) ?? { kind: 'map', entries: new Map(), span: withSpan };
-  const misshapen =
-    withEntry !== undefined && written !== withEntry.value && yamlToJson(withEntry.value) !== null;
+  const isOther = (value: YamlNode): boolean => mapOf(value) === undefined && yamlToJson(value) !== null;
+  const misshapen = isOther(entry.value) || (withEntry !== undefined && isOther(withEntry.value));
   if (misshapen || withEntry?.value.reported) return { value: undefined, diagnostics: [] };
   const beside = besideWith(entry.value);
   const checked = checkConfig({ id, definition, written, withSpan, resources: beside.resources });

@@ -37,6 +37,4 @@ const causeAbove = (node: DagNode, causes: ReadonlyMap<string, string>): string 
     .find((cause) => cause !== undefined);
 
 const becauseOf = (cause: string | undefined, firstFailure: string | undefined): string =>
-  cause === undefined
-    ? `the run stopped when \`${firstFailure}\` failed`
-    : `it needs \`${cause}\`, which failed`;
+  cause === undefined ? `the run stopped when \`${firstFailure}\` failed` : `upstream \`${cause}\` failed`;

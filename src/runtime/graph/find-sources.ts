@@ -1,4 +1,4 @@
-import { dirname, resolve } from 'node:path';
+import { dirname, resolve, sep } from 'node:path';
 import { hasFilePattern, isList, isObject, type Json, type JsonObject } from '../../core/index.ts';
 import { applicableSchemas, childSchema, someMember } from '../config/schema/applicable-schemas.ts';
 import type { StageSetup } from '../config/valid-pipeline.ts';
@@ -119,10 +119,17 @@ function badAddress({ path, resolver, span }: SourceField): readonly Diagnostic[
   return problem === undefined ? [] : [{ ...problem, span }];
 }
 
+/** Help for a path as another system or a shell would understand it. */
+function foreignPath(shown: string): string | undefined {
+  if (/(^|\/)~\//.test(shown)) return '`~` is not expanded here: write the whole path';
+  const isWindows = sep === '/' && shown.includes('\\');
+  return isWindows ? `folders are separated by \`/\`: ${quoted(shown.replaceAll('\\', '/'))}` : undefined;
+}
+
 async function missingFile({ path, span }: SourceField, workingDirectory: string): Promise<Diagnostic> {
   const shown = displayPathOf(path, workingDirectory);
   const isPattern = hasFilePattern(path);
-  const help = isPattern ? undefined : await describeNeighbors(path, shown);
+  const help = isPattern ? undefined : (foreignPath(shown) ?? (await describeNeighbors(path, shown)));
   return {
     code: 'missing-file',
     message: isPattern ? `no file matches ${quoted(shown)}` : `there is no file or folder ${quoted(shown)}`,

@@ -1,5 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, relative, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { err, ok, type Result, suggest } from '../../core/index.ts';
 import { type Checked, type Diagnostic, listOf, quoted, type Span } from '../diagnostic/diagnostic.ts';
 import type { TextFile } from '../diagnostic/text-file.ts';
@@ -119,7 +119,7 @@ export async function readTextFile(
 export function displayPathOf(absolute: string, workingDirectory: string): string {
   const short = relative(workingDirectory, absolute);
   return short.length > 0 && short.length < absolute.length && !isAbsolute(short)
-    ? short.replaceAll('\\', '/')
+    ? short.replaceAll(sep, '/')
     : absolute;
 }
 
@@ -149,6 +149,7 @@ export async function describeNeighbors(path: string, shown: string): Promise<st
   const folder = dirname(shown);
   const entries = await readdir(dirname(path)).catch(() => undefined);
   if (entries === undefined) return `there is no folder ${quoted(folder)} either`;
+  if (entries.includes(basename(path))) return 'it is a link to nothing';
   const nearest = suggest(basename(path), entries);
   if (nearest !== undefined)
     return `did you mean ${quoted(folder === '.' ? nearest : `${folder}/${nearest}`)}?`;

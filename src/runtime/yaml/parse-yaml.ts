@@ -1,7 +1,7 @@
 import { Composer, type CST, type Document, Lexer, Parser, type YAMLError } from 'yaml';
 import { type Checked, type Diagnostic, lowerFirst, type Span } from '../diagnostic/diagnostic.ts';
 import { positionOf, type TextFile } from '../diagnostic/text-file.ts';
-import { toYamlNode } from './to-yaml-node.ts';
+import { indentedOtherwise, specialSpace, toYamlNode } from './to-yaml-node.ts';
 import type { YamlDoc } from './yaml-doc.ts';
 
 /** Deeper than any pipeline, and far below what the stack allows: composing and checking are recursive. */
@@ -81,6 +81,8 @@ const secondDocument = (file: TextFile, { range }: Document): Diagnostic => ({
 
 /** The parser's errors as diagnostics. Later errors may follow from the first, so only that one is kept. */
 function explainSyntaxErrors(file: TextFile, errors: readonly YAMLError[]): readonly Diagnostic[] {
+  const space = new RegExp(`^[\\t ]*${specialSpace}`, 'm').exec(file.text);
+  if (space !== null) return [indentedOtherwise(file, space.index + space[0].length - 1)];
   const unquoted = unquotedParameters(file, errors);
   if (unquoted.length > 0) return unquoted;
   const first = errors.toSorted((a, b) => a.pos[0] - b.pos[0])[0];
@@ -118,7 +120,14 @@ function explain(file: TextFile, { code, message, pos: [start, end] }: YAMLError
         message: message.startsWith('Flow')
           ? 'a `[` or `{` above is not closed before this line'
           : 'this line is not indented like those around it',
+        span: nextVisible({ file, start, end }),
+      };
+    case 'BAD_DQ_ESCAPE':
+      return {
+        code: 'yaml-syntax',
+        message: `this is not YAML: ${lowerFirst(message)}`,
         span,
+        help: 'in double quotes `\\` begins an escape: write `/` in paths, or use single quotes',
       };
     default:
       if (message.startsWith('Missing closing'))
@@ -140,11 +149,18 @@ function unquotedParameters(file: TextFile, errors: readonly YAMLError[]): reado
         code: 'unquoted-parameter',
         message: `within braces or brackets \`${written}\` needs quotes`,
         span: { file, start, end: start + match[0].length },
-        help: `write "${written}"`,
+        help: `write "${written}"${/[\u2018-\u201f]/.test(file.text[start - 1] ?? '') ? ', with straight quotes' : ''}`,
       });
     }
   }
   return [...places.values()];
+}
+
+/** The first visible character from a place on: that of a line with a wrong indentation. */
+function nextVisible(span: Span): Span {
+  const { file, start } = span;
+  const from = start + file.text.slice(start).search(/\S/);
+  return from < start ? visibleSpan(span) : { file, start: from, end: from + 1 };
 }
 
 /** An error at a line's end points at its last visible character. */

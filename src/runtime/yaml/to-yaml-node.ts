@@ -34,8 +34,20 @@ export function toYamlNode(file: TextFile, document: Document): Checked<YamlNode
     { file, diagnostics, counted, anchors: new Map(), open: new Set(), alias: undefined },
     root as Node,
   );
+  const spaces = diagnostics.filter(({ code }) => code === 'yaml-space');
+  if (spaces.length > 0) return { value: undefined, diagnostics: spaces };
   return { value: counted.beyondLimits ? undefined : value, diagnostics };
 }
+
+/** A pattern for spaces that YAML takes for text. Web pages and word processors put them into what is copied. */
+export const specialSpace = '[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000]';
+
+export const indentedOtherwise = (file: TextFile, at: number): Diagnostic => ({
+  code: 'yaml-space',
+  message: 'this line is indented with a no-break space or another special space',
+  span: { file, start: at, end: at + 1 },
+  help: 'indent YAML with plain spaces',
+});
 
 interface Conversion {
   readonly file: TextFile;
@@ -87,8 +99,12 @@ function convertMap(conversion: Conversion, node: YAMLMap): YamlMap {
   return { kind: 'map', entries, span, ...(hasBadKey && { reported: true }) };
 }
 
+const beginsWithSpecialSpace = new RegExp(`^${specialSpace}`);
+
 function keyOf(conversion: Conversion, { key }: Pair): { name: string; span: Span } | undefined {
   const span = isNode(key) ? spanOf(conversion, key) : { file: conversion.file, start: 0, end: 0 };
+  if (isScalar(key) && key.type === 'PLAIN' && beginsWithSpecialSpace.test(key.source ?? ''))
+    conversion.diagnostics.push(indentedOtherwise(conversion.file, span.start));
   if (isScalar(key) && key.value !== null && key.source !== '<<')
     return { name: String(key.source ?? key.value), span };
   const merge = isScalar(key) && key.source === '<<';

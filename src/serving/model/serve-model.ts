@@ -96,8 +96,8 @@ async function fittingContext(
   const fits = async (slots: number): Promise<UserError | undefined> => {
     try {
       const shape = { kind: 'writes', rows: batchSize, slots, precision } as const;
-      await expectedMemory(folder, { resources, host: { report: () => {} } }, (model, { limit }) =>
-        checkGenerationMemory({ model, limit, ...shape, setting: asOption }),
+      await expectedMemory(folder, { resources, host: { report: () => {} } }, (model, { limit, kept }) =>
+        checkGenerationMemory({ model, limit, kept, ...shape, setting: asOption }),
       );
       return undefined;
     } catch (error) {

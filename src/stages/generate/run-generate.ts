@@ -66,8 +66,8 @@ async function generateLocally(
   },
 ): Promise<Generated> {
   const { config, prompts, host } = generation;
-  const expected = await expectedMemory(folder, { resources, host }, (model, { limit }) =>
-    checkGenerationMemory({ model, limit, ...generationShape(prompts, config) }),
+  const expected = await expectedMemory(folder, { resources, host }, (model, { limit, kept }) =>
+    checkGenerationMemory({ model, limit, kept, ...generationShape(prompts, config) }),
   );
   const base = await once('base', async () => {
     const local = await openLocalModel(folder, { resources, host, weights: config.precision });

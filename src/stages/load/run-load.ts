@@ -1,6 +1,6 @@
 import { copyFile, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UserError } from '../../core/index.ts';
+import { formatBytes, formatCount, UserError } from '../../core/index.ts';
 import { elementCount } from '../../formats/index.ts';
 import type { LoadConfig } from '../../generated/load-config.ts';
 import {
@@ -104,19 +104,17 @@ async function checkSize(config: ModelConfig, folder: string): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
   const found =
     total > bavail * bsize
-      ? `${gigabytes(bavail * bsize)} GB are free on the disk`
+      ? `${formatBytes(bavail * bsize)} are free on the disk`
       : Math.max(...bytes) > memoryLimit(undefined)
-        ? `${gigabytes(memoryLimit(undefined))} GB of memory are available for its largest tensor`
+        ? `${formatBytes(memoryLimit(undefined))} of memory are available for its largest tensor`
         : undefined;
   if (found === undefined) return;
   throw new UserError({
     code: 'model-too-large',
-    message: `the model would have ${total / 4} parameters (${gigabytes(total)} GB), and ${found}`,
+    message: `the model would have ${formatCount(total / 4)} parameters (${formatBytes(total)}), and ${found}`,
     help: 'lower `width`, `layers`, `context_length` or `vocabulary_size`',
   });
 }
-
-const gigabytes = (bytes: number): string => (bytes / 1e9).toFixed(1);
 
 /**
  * Writes the tokenizer into the folder and opens the user's own copy, so that errors show the user's path. A path to a

@@ -2,10 +2,12 @@ import { UserError } from '../../core/index.ts';
 import {
   type BasePrecision,
   floatProjectionsNote,
+  keptShare,
   type LanguageModel,
   type ModelConfig,
   memoryLimit,
   openLanguageModel,
+  type QuantizedShare,
   readEndTokens,
   readModelConfig,
 } from '../../model/index.ts';
@@ -164,6 +166,8 @@ export interface MemoryBounds {
   readonly limit: number;
   /** Whether the backend can keep a base in few bits. */
   readonly quantizes: boolean;
+  /** What the model's file has in few bits. */
+  readonly kept: QuantizedShare | undefined;
 }
 
 /**
@@ -183,7 +187,9 @@ export async function expectedMemory(
   if (!isKnown || (await endpointModel(folder)) !== undefined) return {};
   const limit = resources.memory ?? (await memoryOfDevice(backend)) ?? memoryLimit(undefined);
   const quantizes = backend === 'onnx';
-  const expected = Math.round(await check(await readModelConfig(folder), { limit, quantizes }));
+  const model = await readModelConfig(folder);
+  const kept = await keptShare(folder, model);
+  const expected = Math.round(await check(model, { limit, quantizes, kept }));
   if (expected >= LEAST_NOTED)
     host.report({
       ...{ type: 'note', level: 'info' },

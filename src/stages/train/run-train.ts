@@ -42,7 +42,8 @@ export const { run } = implementStage<TrainConfig>()({
     const expected = await expectedMemory(inputs.model.path, { resources, host }, async (model, bounds) => {
       const tokens = await trainableTokenCount(config, inputs.model.path);
       const settings = adapter === undefined ? undefined : await readAdapterSettings(adapter, model);
-      return checkTrainingMemory({ model, config, batches, adapter: settings, tokens }, bounds);
+      const { kept } = bounds;
+      return checkTrainingMemory({ model, config, batches, adapter: settings, tokens, kept }, bounds);
     });
     using local = await openLocalModel(inputs.model.path, {
       ...{ resources, host },

@@ -159,8 +159,8 @@ test('what depends on a failed stage is skipped with the reason, and so is the r
     [...stopped.stages].map(([id, end]) => [id, end.decision === 'skipped' ? end.because : end.decision]),
   ).toEqual([
     ['act', 'failed'],
-    ['near', 'it needs `act`, which failed'],
-    ['far', 'it needs `act`, which failed'],
+    ['near', 'upstream `act` failed'],
+    ['far', 'upstream `act` failed'],
     ['read', 'the run stopped when `act` failed'],
     ['count', 'the run stopped when `act` failed'],
   ]);

@@ -271,6 +271,15 @@ test('the place of a row that `field` leads to is the line on which it begins', 
   ]);
 });
 
+test('a CSV file may say to Excel what separates its values; lines are counted from the first', async () => {
+  await using rig = await openStageRig();
+  const path = await rig.write('data', '\uFEFFsep=;\r\na;b\r\n"1,5";ü\r\n');
+  expect((await read(path)).rows).toEqual([{ a: '1,5', b: 'ü' }]);
+  expect((await refusal('sep=|\na|b\n1|2|3\n')).message).toBe(
+    'FILE:3: the row has 3 values where there are 2 columns',
+  );
+});
+
 test('a folder gives the rows of its data files; what else could hold rows is named', async () => {
   await using rig = await openStageRig();
   for (const name of ['rows', 'rows/more', 'rows/__MACOSX', 'rows/.git']) await mkdir(rig.path(name));

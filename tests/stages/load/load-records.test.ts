@@ -136,6 +136,18 @@ describe('a broken file is an error that names file, line and column', () => {
       'FILE holds one object with `data`, not a list of rows',
     ],
     ['JSON that is one text', '"rows"', { type: 'json' }, 'FILE holds one value, not a list of rows'],
+    [
+      'JSONL with commas',
+      '{"a": 1},\n{"a": 2}\n',
+      {},
+      'FILE:1:9: not JSON: there is a comma after the value',
+    ],
+    [
+      'JSON objects without a list',
+      '{\n"a": 1\n}\n{\n"a": 2\n}\n',
+      {},
+      'FILE:4:1: not JSON: another value begins here',
+    ],
     ['JSON with a comma too many', '[{"a": 1},]', {}, 'FILE:1:11: not JSON: there is a comma before `]`'],
     [
       'JSON in single quotes',

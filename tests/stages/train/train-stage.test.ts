@@ -237,6 +237,7 @@ describe("train's configuration", () => {
         decay: 'all',
       },
       schedule: { name: 'constant' },
+      precision: 'float32',
       base_precision: 'float32',
       dropout: { embedding: 0, attention: 0, residual: 0 },
       evaluate: { every: 5, batches: 5 },

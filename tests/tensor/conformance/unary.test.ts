@@ -39,7 +39,7 @@ const aboveZero = { log: tf.log, log1p: tf.log1p, reciprocal: tf.reciprocal, rsq
 const withinOne = { acos: tf.acos, asin: tf.asin, atanh: tf.atanh };
 
 const toleranceOf = (name: string) =>
-  ['acos', 'cos', 'sin', 'tan'].includes(name) ? looseOnWebgpu : undefined;
+  ['acos', 'asin', 'cos', 'sin', 'tan'].includes(name) ? looseOnWebgpu : undefined;
 
 const someShapes = [[], [3], [2, 3], [0, 2], [2, 1, 3, 2]];
 const each = <Functions extends object>(functions: Functions) =>

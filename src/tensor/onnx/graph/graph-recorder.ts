@@ -15,6 +15,7 @@ import {
   operator,
   sameShape,
   sizeOf,
+  type TensorSpec,
 } from './graph-value.ts';
 import type { ValueStorage } from './value-storage.ts';
 
@@ -199,13 +200,6 @@ export class GraphRecorder {
     );
   }
 
-  /** A constant tensor of ones, a small part of the graph's structure. */
-  ones(shape: readonly number[]): GraphValue {
-    const name = `ones ${shape.join()}`;
-    const data = () => hostArray('float32', sizeOf(shape), 1);
-    return this.#constant(name, () => graphValue({ shape, type: 'float32', data: data(), constant: name }));
-  }
-
   /** A tfjs tensor that holds the value, or a copy if another tensor already holds it. */
   tensor(value: GraphValue, shape: readonly number[] = value.shape): TensorInfo {
     if (value.references > 0) return this.tensor(this.apply(IDENTITY, [value]), shape);
@@ -245,9 +239,4 @@ export class GraphRecorder {
 interface NodeToAdd {
   readonly operator: Operator;
   readonly inputs: readonly GraphValue[];
-}
-
-interface TensorSpec {
-  readonly shape: readonly number[];
-  readonly type: ElementType;
 }

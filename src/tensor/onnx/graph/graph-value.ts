@@ -65,6 +65,12 @@ export function graphValue({
   };
 }
 
+/** What is known of a tensor before it is computed. */
+export interface TensorSpec {
+  readonly shape: readonly number[];
+  readonly type: ElementType;
+}
+
 export function sizeOf(shape: readonly number[]): number {
   let size = 1;
   for (const dimension of shape) size *= dimension;

@@ -141,12 +141,24 @@ function blockSums(graph: GraphRecorder, x: GraphValue, size: number): GraphValu
   // A product: how ReduceSum adds up a row depends on where the row is in memory.
   const sums = graph.add({
     operator: operator('MatMul'),
-    inputs: [graph.view(x, [rows * blocks, size]), graph.ones([size, 1])],
+    inputs: [graph.view(x, [rows * blocks, size]), onesFor(size)],
     shape: [rows * blocks, 1],
   });
   const shaped = graph.view(sums, [rows, blocks]);
   sumsOf.set(x, shaped);
   return shaped;
+}
+
+const ones = new Map<number, GraphValue>();
+
+/** A constant of the graph: [size, 1]. */
+function onesFor(size: number): GraphValue {
+  const known = ones.get(size);
+  if (known !== undefined) return known;
+  const data = hostArray('float32', size, 1);
+  const made = graphValue({ shape: [size, 1], type: 'float32', data, constant: `ones ${size}` });
+  ones.set(size, made);
+  return made;
 }
 
 /** The bytes of int32 words, four of each: the last dimension is four times as long. */
