@@ -44,7 +44,7 @@ const batches = { examples: [example], recipe, vocabulary: '', endOfText: 0, ans
 function training(model: ModelConfig, settings: JsonObject): number {
   const filled = fillDefaults(trainStage.schema, { gradient_checkpointing: true, ...settings });
   const config = filled as unknown as TrainConfig; // the schema's own defaults
-  const bounds = { limit: Number.POSITIVE_INFINITY, quantizes: true };
+  const bounds = { limit: Number.POSITIVE_INFINITY, onProcessor: true };
   return checkTrainingMemory({ model, config, batches }, bounds);
 }
 

@@ -98,7 +98,8 @@ export const fieldsOfPeers: readonly (readonly [
 ];
 
 const float32 = 'weights are float32; `precision` of `train` sets the type of products: `bf16` or `fp16`';
-const notQuantized = 'a quantized base is not supported: weights are float32';
+const quantizedBase =
+  '`base_precision` of `train` keeps the base of an adapter in 8 or 4 bits: `int8` or `int4`';
 
 const attention = 'attention has one implementation here, which the backend chooses';
 const oneDevice = 'a training runs on one device';
@@ -111,10 +112,10 @@ const advice: Readonly<Record<string, string>> = {
   finetuning_type:
     'add `lora` to `train` to train adapters, or `trainable` for chosen parameters; without them all weights are trained',
   stage: '`objective` of `train` says what it trains on: examples, pairs of answers or labeled answers',
-  load_in_4bit: notQuantized,
-  load_in_8bit: notQuantized,
-  quantization_bit: notQuantized,
-  quantization_config: notQuantized,
+  load_in_4bit: quantizedBase,
+  load_in_8bit: quantizedBase,
+  quantization_bit: quantizedBase,
+  quantization_config: quantizedBase,
   ref_model: 'the reference is the model before training; the stage `reference` computes another',
   ref_model_name_or_path:
     'the reference is the model before training; the stage `reference` computes another',

@@ -15,8 +15,8 @@ interface Question {
   readonly longest: LongestText;
   /** How many examples of a batch are computed at a time now. */
   readonly items: number;
-  /** Whether the backend can keep a base in few bits. */
-  readonly quantizes: boolean;
+  /** Whether the backend computes on the processor, where a base can be kept in few bits. */
+  readonly onProcessor: boolean;
 }
 
 /** A change of the settings, and what a user writes for it. */
@@ -65,7 +65,7 @@ function sentence(changes: readonly Change[]): string {
 }
 
 /** Ways to train, from the one that is configured to the one that takes the least. */
-function waysToTrain(config: TrainConfig, { quantizes }: Question): readonly Change[] {
+function waysToTrain(config: TrainConfig, { onProcessor }: Question): readonly Change[] {
   const adapters: Change =
     config.lora === undefined
       ? {
@@ -74,7 +74,7 @@ function waysToTrain(config: TrainConfig, { quantizes }: Question): readonly Cha
         }
       : asIs;
   const smaller = ({ float32: ['int8', 'int4'], int8: ['int4'], int4: [] } as const)[config.base_precision];
-  const precisions = quantizes ? smaller : [];
+  const precisions = onProcessor ? smaller : [];
   return [
     ...(config.lora === undefined ? [asIs, ...otherOptimizers(config)] : []),
     adapters,

@@ -39,23 +39,23 @@ export interface PlannedTraining {
 interface MemoryBounds {
   /** In bytes. */
   readonly limit: number;
-  /** Whether the backend can keep a base in few bits. */
-  readonly quantizes: boolean;
+  /** Whether the backend computes on the processor, where a base can be kept in few bits and steps are taken in place. */
+  readonly onProcessor: boolean;
 }
 
 /** The expected peak memory of a training, in bytes. Throws a UserError that says what would fit if it is above the limit. */
-export function checkTrainingMemory(training: PlannedTraining, { limit, quantizes }: MemoryBounds): number {
+export function checkTrainingMemory(training: PlannedTraining, { limit, onProcessor }: MemoryBounds): number {
   const { model, config, batches } = training;
   const longest = longestText(batches);
   const needOf = (config: TrainConfig, longest: LongestText) =>
-    withAnswers(trainingMemory(model, largestShape({ ...training, config }, longest)), {
+    withAnswers(trainingMemory(model, largestShape({ ...training, config }, { longest, onProcessor })), {
       ...{ model, config, longest },
     });
   const need = needOf(config, longest);
   if (totalMemory(need) <= limit) return totalMemory(need);
   const fits = (config: TrainConfig, longest: LongestText) => totalMemory(needOf(config, longest)) <= limit;
   const items = itemsAtATime(training);
-  const help = smallestChange(config, { fits, longest, items, quantizes });
+  const help = smallestChange(config, { fits, longest, items, onProcessor });
   throw memoryError({ what: 'training', need, limit, help });
 }
 
@@ -87,7 +87,13 @@ const itemsAtATime = ({ config, batches: { recipe, examples } }: PlannedTraining
   Math.min(config.micro_batch_size ?? recipe.batchSize, recipe.batchSize, examples.length || 1);
 
 /** The largest possible batch: the most rows, each as long as the longest text. */
-function largestShape(training: PlannedTraining, { length, targets }: LongestText): TrainingShape {
+function largestShape(
+  training: PlannedTraining,
+  {
+    longest: { length, targets },
+    onProcessor,
+  }: Pick<MemoryBounds, 'onProcessor'> & { readonly longest: LongestText },
+): TrainingShape {
   const { model, config, batches } = training;
   const items = itemsAtATime(training);
   const rows = (batches.preference === 'paired' ? 2 : 1) * items; // the answers of a pair are computed together
@@ -98,7 +104,7 @@ function largestShape(training: PlannedTraining, { length, targets }: LongestTex
     length: Math.min(padded, model.contextLength),
     targets: rows * targets,
     trained: countOf(shapes),
-    optimizer: optimizerNumbers(config.optimizer, shapes),
+    optimizer: optimizerNumbers(config.optimizer, { shapes, inPlace: onProcessor }),
     accumulates: items < Math.min(batches.recipe.batchSize, batches.examples.length),
     checkpoints: config.gradient_checkpointing,
     quantized:

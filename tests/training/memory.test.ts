@@ -56,12 +56,12 @@ const examplesOf = (length: number) =>
   }));
 const recipe = { batchSize: 8, shuffle: false, dropLast: false, seed: 0 };
 const batches = { recipe, vocabulary: 'r50k_base', endOfText: 50256, answerEnds: [50256] };
-const refusalAt = (limit: number, settings: Partial<TrainConfig> = {}, quantizes = true, length = 256) => {
+const refusalAt = (limit: number, settings: Partial<TrainConfig> = {}, onProcessor = true, length = 256) => {
   const config = { ...plainConfig, epochs: 1, ...settings };
   try {
     checkTrainingMemory(
       { model: small, config, batches: { ...batches, examples: examplesOf(length) } },
-      { limit, quantizes },
+      { limit, onProcessor },
     );
     return undefined;
   } catch (error) {
@@ -97,10 +97,10 @@ test.each([
   ['in micro-batches by SGD', { micro_batch_size: 3, optimizer: { ...sgd, name: 'sgd' } }, true],
 ] satisfies readonly (readonly [string, Partial<TrainConfig>, boolean])[])(
   'whatever is suggested for a training %s fits, at every limit',
-  (_, settings, quantizes) => {
+  (_, settings, onProcessor) => {
     const seen = new Set<string>();
     for (let limit = 5e9; limit > 0.3e9; limit *= 0.93) {
-      const refusal = refusalAt(limit, settings, quantizes);
+      const refusal = refusalAt(limit, settings, onProcessor);
       if (refusal === undefined) continue;
       expect(refusal).toBeInstanceOf(UserError);
       const help = String((refusal as UserError).help).replace(available, '');
@@ -113,7 +113,7 @@ test.each([
       const given = Object.fromEntries(
         Object.keys(changed).map((field) => [field, filled[field as keyof TrainConfig]]),
       );
-      expect([help, refusalAt(limit, { ...whole, ...given }, quantizes, max_length)]).toEqual([
+      expect([help, refusalAt(limit, { ...whole, ...given }, onProcessor, max_length)]).toEqual([
         help,
         undefined,
       ]);
@@ -142,5 +142,5 @@ test.each([
   [{ name: 'adafactor', learning_rate: 1, beta1: 0.9 }, 20 + 25 + 100 + 600],
 ])('of a matrix of 20 by 25 numbers and a vector of 100, %j keeps %i', (optimizer, state) => {
   const config = fillDefaults(trainStage.schema, { optimizer }) as unknown as TrainConfig; // the schema's own defaults
-  expect(optimizerNumbers(config.optimizer, [[20, 25], [100]]).state).toBe(state);
+  expect(optimizerNumbers(config.optimizer, { shapes: [[20, 25], [100]], inPlace: true }).state).toBe(state);
 });

@@ -48,7 +48,7 @@ const estimates: Readonly<Partial<Record<string, (planned: PlannedNode) => Promi
 };
 
 /** Nothing is refused here: the stage does that, by what is free when it runs. */
-const unlimited = { limit: Number.POSITIVE_INFINITY, quantizes: true };
+const unlimited = { limit: Number.POSITIVE_INFINITY, onProcessor: true };
 
 async function trainingMemory({ node, plan, store }: PlannedNode): Promise<number | undefined> {
   const [model, batches, given] = ['model', 'train', 'adapter'].map((port) => inputOf(node, port, plan));

@@ -164,8 +164,8 @@ const isBackend = (name: string): name is TensorBackendName =>
 export interface MemoryBounds {
   /** In bytes. */
   readonly limit: number;
-  /** Whether the backend can keep a base in few bits. */
-  readonly quantizes: boolean;
+  /** Whether the backend computes on the processor, where a base can be kept in few bits and steps are taken in place. */
+  readonly onProcessor: boolean;
   /** What the model's file has in few bits. */
   readonly kept: QuantizedShare | undefined;
 }
@@ -186,10 +186,10 @@ export async function expectedMemory(
   const isKnown = backend === 'onnx' || backend === 'webgpu' || backend === 'cuda';
   if (!isKnown || (await endpointModel(folder)) !== undefined) return {};
   const limit = resources.memory ?? (await memoryOfDevice(backend)) ?? memoryLimit(undefined);
-  const quantizes = backend === 'onnx';
+  const onProcessor = backend === 'onnx';
   const model = await readModelConfig(folder);
   const kept = await keptShare(folder, model);
-  const expected = Math.round(await check(model, { limit, quantizes, kept }));
+  const expected = Math.round(await check(model, { limit, onProcessor, kept }));
   if (expected >= LEAST_NOTED)
     host.report({
       ...{ type: 'note', level: 'info' },

@@ -6,11 +6,18 @@ type Shape = readonly number[];
 /** How many numbers an optimizer keeps for parameters of these shapes, and how many more a step makes at most. */
 export function optimizerNumbers(
   config: TrainConfig['optimizer'],
-  shapes: readonly Shape[],
+  {
+    shapes,
+    inPlace,
+  }: {
+    readonly shapes: readonly Shape[];
+    /** Whether the backend takes the steps of all optimizers in place; of AdamW all do. */
+    readonly inPlace: boolean;
+  },
 ): { readonly state: number; readonly step: number } {
   const keeps = numbersKept(config);
   const state = shapes.reduce((sum, shape) => sum + keeps(shape), 0);
-  if (config.name === 'adamw') return { state, step: 0 }; // changed in place
+  if (inPlace || config.name === 'adamw') return { state, step: 0 };
   const largest = shapes.reduce((most, shape) => Math.max(most, elementCount(shape)), 0);
   return { state, step: COPIES * Math.min(elementTotal(shapes), Math.max(largest, mostPending)) };
 }
