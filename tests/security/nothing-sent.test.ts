@@ -77,8 +77,10 @@ function pathsWritten(call: string): readonly string[] {
 
 /** What bwrap, the sandbox that doctor tries, makes in its own root. */
 const sandbox = ['/newroot', '/oldroot', '/setgroups', '/uid_map', '/gid_map'];
-/** Node's cache of compiled code, which is beside the program, and the system's devices. */
-const others = [join(dirname(tuneloomScript), 'compiled'), '/dev/null', '/dev/tty', '/proc/self', ...sandbox];
+/** The system's devices, and those that Vulkan's drivers open. */
+const devices = ['/dev/null', '/dev/tty', '/dev/dri', '/dev/udmabuf', '/proc/self'];
+/** Node's cache of compiled code is beside the program. */
+const others = [join(dirname(tuneloomScript), 'compiled'), ...devices, ...sandbox];
 
 test.skipIf(!traced)(
   `run, plan, doctor and chat open no socket to a network, and write to the store, the lock and the temporary folder only${skipped}`,
