@@ -2,8 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeQuantizedFolder } from '../../src/model/folder/model-folder.ts';
-import { decodeRows } from '../../src/model/generation/decode.ts';
-import { promptLength } from '../../src/model/generation/lengths.ts';
 import { openGgufModel } from '../../src/model/gguf/open-gguf-model.ts';
 import { openLanguageModel, quantizeWeights } from '../../src/model/language-model.ts';
 import { openTensorBackend, type WeightPrecision } from '../../src/tensor/index.ts';
@@ -11,6 +9,7 @@ import { chatWriter } from '../../src/text/chat/chat-segments.ts';
 import { openChatTemplate } from '../../src/text/chat/open-chat-template.ts';
 import { writeGgufTokenizer } from '../../src/text/tokenizer/gguf-tokenizer.ts';
 import { openTokenizer } from '../../src/text/tokenizer/open-tokenizer.ts';
+import { type DecodingWork, greedyAnswers } from './greedy-answers.ts';
 import { serve } from './serve.ts';
 
 // Writes greedy answers with a GGUF file in its own bits, or tells the tokens of messages in its chat format:
@@ -28,14 +27,8 @@ const model = await openLanguageModel(folder, settings);
 await rm(folder, { recursive: true });
 quantizeWeights(model, settings.precision);
 
-interface Work {
-  /** Messages of a user, whose prompts are asked for. */
-  readonly messages?: readonly string[];
-  readonly batch: number;
-  readonly slots: number;
-  readonly ends: readonly number[];
-  readonly prompts: readonly { readonly tokens: readonly number[]; readonly newTokens: number }[];
-}
+/** Messages of a user, whose prompts are asked for, or prompts to answer. */
+type Work = DecodingWork & { readonly messages?: readonly string[] };
 
 function encode(messages: readonly string[]) {
   const write = chatWriter({
@@ -57,32 +50,8 @@ function encode(messages: readonly string[]) {
   });
 }
 
-await serve(async ({ messages, batch, slots, ends, prompts }: Work) => {
-  if (messages !== undefined) return { prompts: encode(messages), ends: [tokenizer.endOfText] };
-  const start = performance.now();
-  const rows = prompts.map(({ tokens, newTokens }) => {
-    const written: number[] = [];
-    const next = (logits: Float32Array) => {
-      const token = likeliest(logits);
-      written.push(token);
-      return written.length < newTokens && !ends.includes(token) ? token : undefined;
-    };
-    return { prompt: Int32Array.from(tokens), next, written };
-  });
-  const paddedLength = (tokens: number) => promptLength(tokens, slots);
-  const { signal } = new AbortController();
-  for await (const _ of decodeRows({ model, rows, batchSize: batch, paddedLength, slots, signal }));
-  const seconds = (performance.now() - start) / 1000;
-  const memory = process.resourceUsage().maxRSS * 1024;
-  return { seconds, memory, written: rows.map(({ written }) => written) };
-});
-
-function likeliest(logits: Float32Array): number {
-  let best = 0;
-  let most = logits[0] ?? 0;
-  for (let token = 1; token < logits.length; token++) {
-    const logit = logits[token] ?? 0;
-    if (logit > most) [best, most] = [token, logit];
-  }
-  return best;
-}
+await serve(({ messages, ...work }: Work) =>
+  messages === undefined
+    ? greedyAnswers(model, work)
+    : Promise.resolve({ prompts: encode(messages), ends: [tokenizer.endOfText] }),
+);

@@ -52,7 +52,7 @@ describe.skipIf(!isThere)('on WebGPU (where TUNELOOM_WEBGPU_TESTS is set and Vul
   test.for(models)(
     'a training step of %s in fp16 runs on the device alone, where that has fp16',
     async ([name, bytes], context) => {
-      if (!halfPrecisions().includes('fp16')) context.skip();
+      if (!halfPrecisions().includes('fp16')) context.skip('this device does not compute in fp16');
       const { uploaded, downloaded, parameters } = await stepTraffic(name, 'fp16');
       expect(downloaded).toBe(4 + 4 * parameters);
       expect(uploaded).toBe(bytes.training + LOSS_SCALE_BYTES);
